@@ -1,0 +1,24 @@
+# Standard, warnings and hardening: one interface target each, taken by every room through cmake/Helper.cmake.
+
+option(COMMENTO_WERROR "Treat warnings as errors" OFF)
+option(COMMENTO_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+
+add_library(compiler INTERFACE)
+target_compile_features(compiler INTERFACE cxx_std_20)
+target_compile_options(compiler INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+                                          -Wold-style-cast $<$<BOOL:${COMMENTO_WERROR}>:-Werror>)
+
+if(COMMENTO_SANITIZE)
+  target_compile_options(compiler INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(compiler INTERFACE -fsanitize=address,undefined)
+else()
+  # _FORTIFY_SOURCE needs an optimizing build.
+  target_compile_options(compiler INTERFACE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>
+                                            -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  target_compile_definitions(compiler INTERFACE _GLIBCXX_ASSERTIONS)
+  target_link_options(compiler INTERFACE -Wl,-z,relro,-z,now,--as-needed)
+endif()

@@ -1,0 +1,147 @@
+#include "base/files.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+namespace commento {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Error> failed(std::string_view action, const fs::path& path) {
+    const int number = errno;
+    const bool denied = number == EACCES || number == EPERM;
+    std::string hint = denied ? "run as root, or check owner and mode of the file and its folders" : "";
+    if (number == ENOSPC || number == EDQUOT)
+        hint = "free space on the disk: df -h " + path.parent_path().string();
+    if (number == EROFS)
+        hint = "the file system is mounted read-only: findmnt -T " + path.parent_path().string();
+    return fail_errno(denied ? ErrorCode::permission : ErrorCode::storage,
+                      fmt::format("cannot {} {}", action, path.string()), number, std::move(hint));
+}
+
+Result<void> write_all(int fd, std::string_view content, const fs::path& path) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(fd, content.data(), content.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return failed("write", path);
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// A name beside `path` that no other writer uses.
+fs::path temporary_beside(const fs::path& path) {
+    return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+}
+
+Result<void> fill_temporary(const fs::path& temporary, std::string_view content, mode_t mode) {
+    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (!file)
+        return failed("create", temporary);
+    COMMENTO_CHECK(write_all(file.get(), content, temporary));
+    if (::fchmod(file.get(), mode) != 0)
+        return failed("set the mode of", temporary);
+    if (::fsync(file.get()) != 0)
+        return failed("sync", temporary);
+    return {};
+}
+
+Result<void> rename_durably(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        return failed("replace", to);
+    return sync_folder(to.parent_path());
+}
+
+} // namespace
+
+Result<std::string> read_file(const fs::path& path, std::size_t limit) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file)
+        return failed("open", path);
+    std::string content;
+    std::array<char, 16384> buffer{};
+    while (true) {
+        const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failed("read", path);
+        if (got == 0)
+            return content;
+        if (content.size() + static_cast<std::size_t>(got) > limit)
+            return fail(ErrorCode::storage, fmt::format("{} is larger than {} bytes", path.string(), limit));
+        content.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+}
+
+Result<void> write_file(const fs::path& path, std::string_view content, mode_t mode) {
+    const fs::path temporary = temporary_beside(path);
+    auto done = fill_temporary(temporary, content, mode).and_then([&] { return rename_durably(temporary, path); });
+    if (!done)
+        ::unlink(temporary.c_str());
+    return done;
+}
+
+Result<bool> update_file(const fs::path& path, std::string_view content, mode_t mode) {
+    struct stat status {};
+    const bool same_mode = ::stat(path.c_str(), &status) == 0 && (status.st_mode & 07777U) == mode;
+    if (same_mode) {
+        const auto present = read_file(path);
+        if (present && *present == content)
+            return false;
+    }
+    COMMENTO_CHECK(write_file(path, content, mode));
+    return true;
+}
+
+Result<void> make_folder(const fs::path& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        // mkdir's mode is cut by the umask; the caller's is meant as given.
+        if (::chmod(path.c_str(), mode) != 0)
+            return failed("set the mode of", path);
+        return sync_folder(path.parent_path());
+    }
+    if (errno == EEXIST)
+        return {};
+    if (errno != ENOENT || path.parent_path() == path)
+        return failed("create the folder", path);
+    COMMENTO_CHECK(make_folder(path.parent_path(), mode));
+    return make_folder(path, mode);
+}
+
+Result<void> sync_folder(const fs::path& path) {
+    const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder)
+        return failed("open the folder", path);
+    if (::fsync(folder.get()) != 0)
+        return failed("sync the folder", path);
+    return {};
+}
+
+Result<void> point_link(const fs::path& link, const fs::path& target) {
+    const fs::path temporary = temporary_beside(link);
+    ::unlink(temporary.c_str());
+    if (::symlink(target.c_str(), temporary.c_str()) != 0)
+        return failed("create the link", temporary);
+    return rename_durably(temporary, link);
+}
+
+Result<Fd> lock_file(const fs::path& path) {
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (!file)
+        return failed("open the lock", path);
+    while (::flock(file.get(), LOCK_EX) != 0) {
+        if (errno != EINTR)
+            return failed("lock", path);
+    }
+    return file;
+}
+
+} // namespace commento

@@ -1,0 +1,38 @@
+#pragma once
+// Durable, atomic files: temporary file, fsync, rename, fsync of the folder. Every failure is ErrorCode::storage
+// unless said otherwise.
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace commento {
+
+/// Whole content of a file. Fails when it is larger than `limit` bytes; ErrorCode::permission when it may not be read.
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 1U << 20U);
+
+/// Replaces `path` by `content`. At any moment, a power cut included, `path` holds the old content or the new, whole.
+Result<void> write_file(const std::filesystem::path& path, std::string_view content, mode_t mode);
+
+/// write_file() where content or mode differ from what is there. True when it wrote.
+Result<bool> update_file(const std::filesystem::path& path, std::string_view content, mode_t mode);
+
+/// Makes a folder and its parents with `mode`; an existing one stays as it is.
+Result<void> make_folder(const std::filesystem::path& path, mode_t mode);
+
+/// Makes the entries of a folder durable.
+Result<void> sync_folder(const std::filesystem::path& path);
+
+/// Points the symbolic link at `target` in one step (rename), durably.
+Result<void> point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+
+/// Takes an exclusive flock(2) on `path` (made where missing) and holds it as long as the descriptor lives; waits for
+/// another holder. The lock goes with its holder, so there is nothing to clear by hand.
+Result<Fd> lock_file(const std::filesystem::path& path);
+
+} // namespace commento

@@ -1,0 +1,42 @@
+#pragma once
+// Every path of the product and of the host it sits on, in one place. Tests pass another root.
+
+#include <filesystem>
+
+namespace commento {
+
+struct Paths {
+    std::filesystem::path root = "/";
+
+    using path = std::filesystem::path;
+
+    path settings() const { return root / "etc/commento-stack/commento-stack.conf"; }
+    path secrets() const { return root / "etc/commento-stack/secrets.conf"; }
+    path settings_template() const { return root / "usr/share/commento-stack/commento-stack.conf"; }
+    path site_templates() const { return root / "usr/share/commento-stack/nginx"; }
+
+    path state() const { return root / "var/lib/commento-stack"; }
+
+    path tls() const { return state() / "tls"; }                    ///< owner commento-cert
+    path tls_generations() const { return tls() / "generations"; }  ///< generations/NNNN/{fullchain,privkey}.pem
+    path tls_live() const { return tls() / "live"; }                ///< link to a generation, switched by rename
+    path tls_chain() const { return tls_live() / "fullchain.pem"; } ///< world-readable
+    path tls_key() const { return tls_live() / "privkey.pem"; }     ///< 0600
+    path tls_stamp() const { return tls() / "stamp"; } ///< regular file, written last; the path unit watches it
+
+    path acme() const { return state() / "acme"; }           ///< owner commento-cert
+    path acme_webroot() const { return acme() / "webroot"; } ///< served by nginx on port 80
+
+    path nginx_state() const { return state() / "nginx"; } ///< owner root
+    path nginx_site() const { return root / "etc/nginx/conf.d/commento-stack.conf"; }
+
+    path app() const { return state() / "app"; }                   ///< owner commento-app
+    path app_releases() const { return app() / "releases"; }       ///< releases/NAME-VERSION/
+    path app_current() const { return app() / "current"; }         ///< link to a release, switched by rename
+    path app_environment() const { return app() / "environment"; } ///< EnvironmentFile of commento.service
+
+    /// Folder of PostgreSQL's sockets: the same on Debian and the Fedora family.
+    path postgres_sockets() const { return root / "var/run/postgresql"; }
+};
+
+} // namespace commento

@@ -1,0 +1,53 @@
+#include "base/program.hpp"
+
+#include "base/log.hpp"
+
+#include <csignal>
+#include <exception>
+#include <fmt/format.h>
+
+namespace commento {
+
+Program::Program(std::string name, const std::string& purpose) : name_(std::move(name)), app_(purpose, name_) {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", name_ + " " + COMMENTO_VERSION);
+    app_.set_help_flag("-h,--help", "Show this help and exit");
+    app_.get_formatter()->column_width(24);
+    app_.footer(fmt::format("Manual page: man {}", name_));
+}
+
+CLI::App* Program::verb(const std::string& name, const std::string& help, Body body, CLI::App* parent) {
+    CLI::App* verb = (parent == nullptr ? &app_ : parent)->add_subcommand(name, help);
+    verb->final_callback([this, body = std::move(body)] { chosen_ = body; });
+    return verb;
+}
+
+CLI::App* Program::group(const std::string& name, const std::string& help) {
+    CLI::App* group = app_.add_subcommand(name, help);
+    group->require_subcommand(1);
+    return group;
+}
+
+int Program::run(int argc, char** argv) {
+    set_up_log(name_);
+    // A peer that hangs up is an error of that write, not the end of the program.
+    std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c)
+    try {
+        app_.parse(argc, argv);
+        const auto done = chosen_();
+        if (done)
+            return 0;
+        report(done.error());
+        return static_cast<int>(done.error().code);
+    } catch (const CLI::Success& asked) {
+        return app_.exit(asked);
+    } catch (const CLI::ParseError& wrong) {
+        report({ErrorCode::settings, wrong.what(), fmt::format("see {} --help", name_)});
+        return static_cast<int>(ErrorCode::settings);
+    } catch (const std::exception& fault) {
+        report({ErrorCode::internal, fault.what(), "this is a fault of the program: please report it"});
+        return static_cast<int>(ErrorCode::internal);
+    }
+}
+
+} // namespace commento

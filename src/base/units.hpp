@@ -1,0 +1,51 @@
+#pragma once
+// systemd's units over D-Bus (org.freedesktop.systemd1(5)). Failures are ErrorCode::internal; ErrorCode::permission
+// where the manager refuses the caller.
+
+#include "base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct sd_bus;
+
+namespace commento {
+
+struct UnitState {
+    std::string load;       ///< loaded, not-found, masked …
+    std::string active;     ///< active, inactive, failed, activating …
+    std::string sub;        ///< running, exited, waiting, auto-restart …
+    std::string result;     ///< of a service: success, exit-code, timeout …; else empty
+    std::int64_t since;     ///< seconds since 1970 of the last change of `active`; 0 when there was none
+    std::string invocation; ///< hexadecimal id of the last run, for the journal; empty when there was none
+};
+
+class Units {
+  public:
+    /// Connects to the system manager: over the system bus or, for root, over its private socket.
+    static Result<Units> connect();
+
+    Result<UnitState> state(const std::string& unit);
+
+    /// Queues a job and waits until it is done. `method` is StartUnit, RestartUnit, StopUnit or ReloadUnit. The value
+    /// is the job's result: done, failed, dependency, timeout, canceled or skipped.
+    Result<std::string> run_job(const char* method, const std::string& unit, std::chrono::seconds limit);
+
+    /// Queues a job and does not wait for it, for callers that the job is ordered after.
+    Result<void> queue_job(const char* method, const std::string& unit);
+
+    /// Enables a unit as `systemctl enable` does, and lets the manager read its files again.
+    Result<void> enable(const std::string& unit);
+
+  private:
+    struct Close {
+        void operator()(sd_bus* bus) const;
+    };
+    explicit Units(std::unique_ptr<sd_bus, Close> bus) : bus_(std::move(bus)) {}
+    std::unique_ptr<sd_bus, Close> bus_;
+};
+
+} // namespace commento

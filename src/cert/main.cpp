@@ -1,0 +1,3 @@
+#include "cert/cert.hpp"
+
+int main(int argc, char** argv) { return commento::cert_main(argc, argv); }

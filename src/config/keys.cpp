@@ -1,0 +1,221 @@
+#include "config/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <fmt/format.h>
+#include <numeric>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace commento {
+namespace {
+
+constexpr auto kSecret = Secrecy::secret;
+constexpr auto kMandatory = Presence::mandatory;
+using enum ValueType;
+
+constexpr std::array kKeys{
+    Key{"DOMAIN", hostname, "", "Name of the comment server, such as comments.example.org.", "", {}, kMandatory},
+    Key{"EMAIL", email, "", "Address that the certificate authority writes to.", "", {}, kMandatory},
+    Key{"TEST", boolean, "false", "Use Let's Encrypt's staging authority: certificates that no browser trusts."},
+    Key{"TLS_MODE", choice, "acme",
+        "Where the certificate comes from: an ACME authority, made here (trial, intranet), or files of your own.",
+        "acme selfsigned files"},
+    Key{"TLS_KEY_TYPE", choice, "ecdsa-p256", "Kind of the certificate's key.",
+        "ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096"},
+    Key{"TLS_CERTIFICATE_FILE", path, "",
+        "With TLS_MODE=files: certificate and chain, PEM, readable by commento-cert."},
+    Key{"TLS_KEY_FILE", path, "", "With TLS_MODE=files: private key, PEM, readable by commento-cert."},
+    Key{"ACME_DIRECTORY", https_url, "", "Directory of another ACME authority than Let's Encrypt."},
+    Key{"ACME_CA_FILE", path, "", "Certificates, PEM, that the ACME authority's own server is checked against."},
+    Key{"HTTP_PORT", port, "80", "Port for challenges and the redirect to HTTPS."},
+    Key{"HTTPS_PORT", port, "443", "Port that readers use."},
+    Key{"DATABASE_PORT", port, "5432",
+        "Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it."},
+    Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
+        "Where the application's release archive is downloaded from."},
+    Key{"APP_SHA256", sha256, "a9925f34b3c035571b14b0d2f351129d70b9d589b9832fcb09f7f0d56d6d92a1",
+        "SHA-256 of that archive. Beside APP_ARCHIVE it is checked only where it is set."},
+    Key{"APP_ARCHIVE", path, "", "Release archive on this host, instead of APP_URL; readable by commento-app."},
+    Key{"COMMENTO_ORIGIN", url, "",
+        "Address of the site as readers see it. Default: https://DOMAIN, with HTTPS_PORT where it is not 443."},
+    Key{"COMMENTO_PORT", port, "8080", "Local port of the application."},
+    Key{"COMMENTO_CDN_PREFIX", url, "", "Address that static files are loaded from. Default: COMMENTO_ORIGIN."},
+    Key{"COMMENTO_FORBID_NEW_OWNERS", boolean, "false", "Refuse new accounts in the dashboard."},
+    Key{"COMMENTO_MAX_IDLE_PG_CONNECTIONS", number, "50", "Idle database connections that the application keeps."},
+    Key{"COMMENTO_SMTP_HOST", text, "", "Mail server; without one no mail is sent."},
+    Key{"COMMENTO_SMTP_PORT", port, "", "Port of the mail server."},
+    Key{"COMMENTO_SMTP_USERNAME", text, "", "User at the mail server."},
+    Key{"COMMENTO_SMTP_PASSWORD", text, "", "Password at the mail server.", "", kSecret},
+    Key{"COMMENTO_SMTP_FROM_ADDRESS", email, "", "Sender of the application's mail."},
+    Key{"COMMENTO_AKISMET_KEY", text, "", "Key of the Akismet spam filter.", "", kSecret},
+    Key{"COMMENTO_GOOGLE_KEY", text, "", "Sign-in with Google: client id."},
+    Key{"COMMENTO_GOOGLE_SECRET", text, "", "Sign-in with Google: client secret.", "", kSecret},
+    Key{"COMMENTO_GITHUB_KEY", text, "", "Sign-in with GitHub: client id."},
+    Key{"COMMENTO_GITHUB_SECRET", text, "", "Sign-in with GitHub: client secret.", "", kSecret},
+    Key{"COMMENTO_GITLAB_KEY", text, "", "Sign-in with GitLab: application id."},
+    Key{"COMMENTO_GITLAB_SECRET", text, "", "Sign-in with GitLab: secret.", "", kSecret},
+    Key{"COMMENTO_GITLAB_URL", url, "", "Address of the GitLab server. Default: gitlab.com."},
+    Key{"COMMENTO_TWITTER_KEY", text, "", "Sign-in with Twitter: API key."},
+    Key{"COMMENTO_TWITTER_SECRET", text, "", "Sign-in with Twitter: API secret.", "", kSecret},
+};
+
+constexpr std::size_t kLongestHostname = 253; // RFC 1035, 2.3.4
+constexpr std::size_t kLongestLabel = 63;
+constexpr std::size_t kSha256Digits = 64;
+
+bool is_alphanumeric(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+bool is_label(std::string_view label) {
+    return !label.empty() && label.size() <= kLongestLabel && label.front() != '-' && label.back() != '-' &&
+           std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; });
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto at = text.find(separator);
+        parts.push_back(text.substr(0, at));
+        if (at == std::string_view::npos)
+            return parts;
+        text.remove_prefix(at + 1);
+    }
+}
+
+std::optional<long> to_number(std::string_view value) {
+    long number = 0;
+    const auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (fault != std::errc() || end != value.data() + value.size())
+        return std::nullopt;
+    return number;
+}
+
+std::string problem_with_hostname(std::string_view value) {
+    if (value.find("://") != std::string_view::npos || value.find('/') != std::string_view::npos)
+        return "is an address, not a name; write only the name, such as comments.example.org";
+    const auto labels = split(value, '.');
+    if (std::ranges::all_of(value,
+                            [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.'; }) ||
+        value.find(':') != std::string_view::npos)
+        return "is an IP address or has a port; write only the name, such as comments.example.org";
+    if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return "has letters outside ASCII; write its xn-- form (idn NAME prints it)";
+    if (labels.size() < 2)
+        return "has no dot; write the full name, such as comments.example.org";
+    if (value.size() > kLongestHostname || !std::ranges::all_of(labels, is_label))
+        return "is no host name; parts of letters, digits and hyphens, joined by dots, such as comments.example.org";
+    return {};
+}
+
+std::string problem_with_email(std::string_view value) {
+    const auto at = value.rfind('@');
+    const bool plain = std::ranges::all_of(
+        value, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != ',' && c != ';'; });
+    if (at == std::string_view::npos || at == 0 || !plain || !problem_with_hostname(value.substr(at + 1)).empty())
+        return "is no e-mail address; it has the form you@example.org";
+    return {};
+}
+
+std::string problem_with_port(std::string_view value) {
+    constexpr long kHighestPort = 65535;
+    const auto number = to_number(value);
+    if (!number || *number < 1 || *number > kHighestPort)
+        return "is no port; a whole number from 1 to 65535";
+    return {};
+}
+
+std::string problem_with_url(std::string_view value, std::string_view schemes) {
+    for (const auto scheme : split(schemes, ' ')) {
+        if (!value.starts_with(scheme))
+            continue;
+        const auto rest = value.substr(scheme.size());
+        const auto host = rest.substr(0, rest.find('/'));
+        if (!host.empty() && host.find('@') == std::string_view::npos && std::ranges::all_of(rest, [](char c) {
+                return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '"' && c != '\\';
+            }))
+            return {};
+    }
+    return fmt::format("is no such address; it begins with {} and a host name, and holds no user, space or quote",
+                       split(schemes, ' ').front());
+}
+
+std::string problem_with_choice(std::string_view value, std::string_view choices) {
+    const auto words = split(choices, ' ');
+    if (std::ranges::find(words, value) != words.end())
+        return {};
+    return fmt::format("is not one of: {}", fmt::join(words, ", "));
+}
+
+std::string problem_with_sha256(std::string_view value) {
+    const bool digits =
+        std::ranges::all_of(value, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
+    if (value.size() != kSha256Digits || !digits)
+        return "is no SHA-256; 64 hexadecimal digits, as sha256sum FILE prints";
+    return {};
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+} // namespace
+
+std::span<const Key> all_keys() { return kKeys; }
+
+const Key* find_key(std::string_view name) {
+    const auto* found = std::ranges::find(kKeys, name, &Key::name);
+    return found == kKeys.end() ? nullptr : found;
+}
+
+std::string_view nearest_key(std::string_view name) {
+    const auto distance = [&](const Key& key) { return edit_distance(name, key.name); };
+    const auto nearest = std::ranges::min(kKeys, {}, distance);
+    return distance(nearest) <= std::max<std::size_t>(2, name.size() / 3) ? nearest.name : std::string_view{};
+}
+
+std::string problem_with(const Key& key, std::string_view value) {
+    if (std::ranges::any_of(value, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }))
+        return "holds a control character";
+    switch (key.type) {
+    case text:
+        return {};
+    case boolean:
+        return problem_with_choice(value, "true false");
+    case hostname:
+        return problem_with_hostname(value);
+    case email:
+        return problem_with_email(value);
+    case port:
+        return problem_with_port(value);
+    case https_url:
+        return problem_with_url(value, "https://");
+    case url:
+        return problem_with_url(value, "https:// http://");
+    case path:
+        return value.starts_with('/') ? "" : "is no absolute path; it begins with /";
+    case choice:
+        return problem_with_choice(value, key.choices);
+    case sha256:
+        return problem_with_sha256(value);
+    case number:
+        return to_number(value).value_or(-1) >= 0 ? "" : "is no whole number";
+    }
+    return {};
+}
+
+} // namespace commento

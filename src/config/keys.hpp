@@ -1,0 +1,35 @@
+#pragma once
+// The settings table: each key of /etc/commento-stack/*.conf declared once. The man page, the shipped file,
+// `commentoctl show-config` and validation agree with it (tests/unit/config).
+
+#include <span>
+#include <string_view>
+
+namespace commento {
+
+enum class ValueType { text, boolean, hostname, email, port, https_url, url, path, choice, sha256, number };
+enum class Secrecy { open, secret };
+enum class Presence { optional, mandatory };
+
+struct Key {
+    std::string_view name;
+    ValueType type;
+    std::string_view standard; ///< the default; empty: none, or derived as `help` says
+    std::string_view help;
+    std::string_view choices = {}; ///< for ValueType::choice: the words, separated by spaces
+    Secrecy secrecy = Secrecy::open;
+    Presence presence = Presence::optional;
+};
+
+std::span<const Key> all_keys();
+
+/// The key of that name; null when there is none.
+const Key* find_key(std::string_view name);
+
+/// The name in the table that is nearest to a mistyped one; empty when none is near.
+std::string_view nearest_key(std::string_view name);
+
+/// Why `value` can't be the key's, with what would be right; empty when it can.
+std::string problem_with(const Key& key, std::string_view value);
+
+} // namespace commento

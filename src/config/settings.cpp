@@ -1,0 +1,184 @@
+#include "config/settings.hpp"
+
+#include "base/files.hpp"
+#include "config/keys.hpp"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <stdexcept>
+
+namespace commento {
+namespace {
+
+using Values = std::map<std::string, Value, std::less<>>;
+
+std::string problem_with_unknown(std::string_view name) {
+    const auto nearest = nearest_key(name);
+    return nearest.empty() ? "is no key of commento-stack; man commento-stack.conf lists them"
+                           : fmt::format("is no key of commento-stack; did you mean {}?", nearest);
+}
+
+/// What is wrong with one assignment by itself; empty when nothing is.
+std::string problem_with_assignment(const Assignment& assignment) {
+    const Key* key = find_key(assignment.key);
+    if (key == nullptr)
+        return problem_with_unknown(assignment.key);
+    if (assignment.value.empty())
+        return {};
+    const std::string problem = problem_with(*key, assignment.value);
+    if (problem.empty())
+        return {};
+    return key->secrecy == Secrecy::secret ? problem : fmt::format("\"{}\" {}", assignment.value, problem);
+}
+
+void check(const ParsedFile& parsed, const std::string& file, std::vector<Fault>& faults) {
+    faults.insert(faults.end(), parsed.faults.begin(), parsed.faults.end());
+    std::map<std::string, int, std::less<>> seen;
+    for (const auto& assignment : parsed.assignments) {
+        if (auto problem = problem_with_assignment(assignment); !problem.empty())
+            faults.push_back({file, assignment.line, assignment.key, std::move(problem)});
+        const auto [first, fresh] = seen.emplace(assignment.key, assignment.line);
+        if (!fresh)
+            faults.push_back({file, assignment.line, assignment.key,
+                              fmt::format("is set already in line {}; keep one of the two", first->second)});
+    }
+}
+
+/// Secrets belong into the file that only root and commento can read.
+void check_secrecy(const ParsedFile& parsed, const Paths& paths, std::vector<Fault>& faults) {
+    for (const auto& assignment : parsed.assignments) {
+        const Key* key = find_key(assignment.key);
+        if (key != nullptr && key->secrecy == Secrecy::secret && !assignment.value.empty())
+            faults.push_back({paths.settings().string(), assignment.line, assignment.key,
+                              fmt::format("is a secret, and every user can read this file; move it to {}",
+                                          paths.secrets().string())});
+    }
+}
+
+void take_values(const ParsedFile& parsed, const std::string& file, Values& values) {
+    for (const auto& assignment : parsed.assignments) {
+        if (find_key(assignment.key) != nullptr && !assignment.value.empty())
+            values[assignment.key] = {assignment.value, fmt::format("{}:{}", file, assignment.line)};
+    }
+}
+
+Values defaults() {
+    Values values;
+    for (const auto& key : all_keys())
+        values.emplace(key.name, Value{std::string(key.standard), "default"});
+    return values;
+}
+
+void check_presence(const Values& values, const Paths& paths, std::vector<Fault>& faults) {
+    const std::string file = paths.settings().string();
+    for (const auto& key : all_keys()) {
+        if (key.presence == Presence::mandatory && values.find(key.name)->second.text.empty())
+            faults.push_back({file, 0, std::string(key.name), fmt::format("is not set; {}", key.help)});
+    }
+}
+
+void check_combinations(const Values& values, const Paths& paths, std::vector<Fault>& faults) {
+    const std::string file = paths.settings().string();
+    const auto text = [&](const char* key) -> const std::string& { return values.find(key)->second.text; };
+    for (const char* key : {"TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"}) {
+        if (text("TLS_MODE") == "files" && text(key).empty())
+            faults.push_back({file, 0, key, "is not set, and TLS_MODE=files needs it"});
+    }
+    if (text("HTTP_PORT") == text("HTTPS_PORT"))
+        faults.push_back({file, 0, "HTTPS_PORT", "is the same as HTTP_PORT; each needs its own"});
+    for (const char* key : {"HTTP_PORT", "HTTPS_PORT"}) {
+        if (text("COMMENTO_PORT") == text(key))
+            faults.push_back({file, 0, "COMMENTO_PORT", fmt::format("is the same as {}; each needs its own", key)});
+    }
+    const bool other_url = values.find("APP_URL")->second.origin != "default";
+    if (other_url && values.find("APP_SHA256")->second.origin == "default" && text("APP_ARCHIVE").empty())
+        faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
+}
+
+tl::unexpected<Error> all_of(const std::vector<Fault>& faults, const Paths& paths) {
+    std::string message;
+    for (const auto& fault : faults)
+        message += (message.empty() ? "" : "\n") + to_string(fault);
+    return fail(ErrorCode::settings, std::move(message),
+                fmt::format("edit {} (or run commentoctl setup), then: systemctl restart commento.target",
+                            paths.settings().string()));
+}
+
+} // namespace
+
+Result<Settings> Settings::load(const Paths& paths) {
+    auto text = read_file(paths.settings());
+    if (!text)
+        return fail(ErrorCode::settings, text.error().message, "commentoctl setup writes this file");
+    const std::string settings_file = paths.settings().string();
+    const std::string secrets_file = paths.secrets().string();
+
+    std::vector<Fault> faults;
+    Settings settings;
+    settings.values_ = defaults();
+    const ParsedFile open = parse_env_file(*text, settings_file);
+    check(open, settings_file, faults);
+    check_secrecy(open, paths, faults);
+    take_values(open, settings_file, settings.values_);
+    if (const auto secrets = read_file(paths.secrets())) {
+        const ParsedFile secret = parse_env_file(*secrets, secrets_file);
+        check(secret, secrets_file, faults);
+        take_values(secret, secrets_file, settings.values_);
+    }
+    check_presence(settings.values_, paths, faults);
+    check_combinations(settings.values_, paths, faults);
+    if (!faults.empty())
+        return all_of(faults, paths);
+    return settings;
+}
+
+const Value& Settings::value(std::string_view key) const {
+    const auto found = values_.find(key);
+    if (found == values_.end())
+        throw std::logic_error(fmt::format("{} is not in the settings table", key));
+    return found->second;
+}
+
+int Settings::number(std::string_view key) const {
+    const std::string& digits = text(key);
+    int number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return number;
+}
+
+std::string Settings::origin() const {
+    std::string origin = text("COMMENTO_ORIGIN");
+    if (origin.empty()) {
+        constexpr int kHttps = 443;
+        const int port = number("HTTPS_PORT");
+        origin = fmt::format("https://{}{}", text("DOMAIN"), port == kHttps ? "" : fmt::format(":{}", port));
+    }
+    while (origin.ends_with('/'))
+        origin.pop_back();
+    return origin;
+}
+
+std::string Settings::acme_directory() const {
+    if (!text("ACME_DIRECTORY").empty())
+        return text("ACME_DIRECTORY");
+    return flag("TEST") ? "https://acme-staging-v02.api.letsencrypt.org/directory"
+                        : "https://acme-v02.api.letsencrypt.org/directory";
+}
+
+std::vector<std::pair<std::string, std::string>> Settings::application_settings() const {
+    std::vector<std::pair<std::string, std::string>> set;
+    for (const auto& key : all_keys()) {
+        const std::string& value = text(key.name);
+        if (key.name.starts_with("COMMENTO_") && key.secrecy == Secrecy::open && !value.empty())
+            set.emplace_back(key.name, value);
+    }
+    return set;
+}
+
+std::vector<Fault> check_text(std::string_view text, const std::string& file) {
+    std::vector<Fault> faults;
+    check(parse_env_file(text, file), file, faults);
+    return faults;
+}
+
+} // namespace commento

@@ -1,0 +1,51 @@
+#pragma once
+// The settings as a helper sees them: every key has a value and an origin.
+
+#include "base/error.hpp"
+#include "base/paths.hpp"
+#include "config/env_file.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace commento {
+
+struct Value {
+    std::string text;
+    std::string origin; ///< `FILE:LINE`, or `default`
+};
+
+class Settings {
+  public:
+    /// Reads both files and checks every value. All faults come in one error (ErrorCode::settings), a line each with
+    /// file, line, key and what would be right. A secrets file that the caller may not read is left out: only
+    /// root and commento may.
+    static Result<Settings> load(const Paths& paths);
+
+    const Value& value(std::string_view key) const;
+    const std::string& text(std::string_view key) const { return value(key).text; }
+    bool flag(std::string_view key) const { return text(key) == "true"; }
+    int number(std::string_view key) const;
+
+    /// Address of the site as readers see it: COMMENTO_ORIGIN, or built from DOMAIN and HTTPS_PORT. No slash at the
+    /// end.
+    std::string origin() const;
+
+    /// Directory of the ACME authority: ACME_DIRECTORY, else Let's Encrypt's, by TEST its staging one.
+    std::string acme_directory() const;
+
+    /// COMMENTO_* keys that are set, without secrets.
+    std::vector<std::pair<std::string, std::string>> application_settings() const;
+
+  private:
+    std::map<std::string, Value, std::less<>> values_;
+};
+
+/// Faults of one file's text by itself: grammar, unknown keys, keys set twice, values. For a file with everything else
+/// missing use Settings::load.
+std::vector<Fault> check_text(std::string_view text, const std::string& file);
+
+} // namespace commento

@@ -1,0 +1,177 @@
+#include "net/certificate.hpp"
+
+#include "base/fd.hpp"
+#include "base/files.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <fmt/format.h>
+#include <memory>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace commento {
+namespace {
+
+struct Free {
+    void operator()(X509* object) const { X509_free(object); }
+    void operator()(BIO* object) const { BIO_free_all(object); }
+    void operator()(BIGNUM* object) const { BN_free(object); }
+    void operator()(SSL* object) const { SSL_free(object); }
+    void operator()(SSL_CTX* object) const { SSL_CTX_free(object); }
+    void operator()(char* object) const { OPENSSL_free(object); }
+    void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
+
+std::string serial_of(const X509* certificate) {
+    const Owned<BIGNUM> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+    const Owned<char> text(BN_bn2hex(number.get()));
+    return text.get();
+}
+
+std::string name_part(const X509_NAME* name, int nid) {
+    const int at = X509_NAME_get_index_by_NID(name, nid, -1);
+    if (at < 0)
+        return {};
+    unsigned char* text = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (size < 0)
+        return {};
+    const Owned<char> owned(reinterpret_cast<char*>(text));
+    return {owned.get(), static_cast<std::size_t>(size)};
+}
+
+std::string issuer_of(const X509* certificate) {
+    const X509_NAME* issuer = X509_get_issuer_name(certificate);
+    const std::string common = name_part(issuer, NID_commonName);
+    return common.empty() ? name_part(issuer, NID_organizationName) : common;
+}
+
+std::vector<std::string> names_of(const X509* certificate) {
+    std::vector<std::string> names;
+    const Owned<GENERAL_NAMES> found(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    for (int i = 0; i < sk_GENERAL_NAME_num(found.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(found.get(), i);
+        if (name->type != GEN_DNS)
+            continue;
+        const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
+        names.emplace_back(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    }
+    return names;
+}
+
+std::int64_t seconds_of(const ASN1_TIME* time) {
+    std::tm parts{};
+    ASN1_TIME_to_tm(time, &parts);
+    return ::timegm(&parts);
+}
+
+std::string fingerprint_of(const X509* certificate) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+    std::string hex;
+    for (unsigned int i = 0; i < size; ++i)
+        hex += fmt::format("{:02x}", digest.at(i));
+    return hex;
+}
+
+Certificate describe(X509* certificate) {
+    return {serial_of(certificate),
+            issuer_of(certificate),
+            names_of(certificate),
+            seconds_of(X509_get0_notBefore(certificate)),
+            seconds_of(X509_get0_notAfter(certificate)),
+            X509_check_issued(certificate, certificate) == X509_V_OK,
+            fingerprint_of(certificate)};
+}
+
+using Clock = std::chrono::steady_clock;
+
+/// Waits until the socket is ready for `events`. False when the deadline passes first.
+bool wait_ready(int socket, short events, Clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd entry{socket, events, 0};
+    return left > 0 && ::poll(&entry, 1, static_cast<int>(left)) == 1;
+}
+
+Result<Fd> connect_to(const std::string& address, int port, Clock::time_point deadline) {
+    const std::string where = fmt::format("{}:{}", address, port);
+    sockaddr_in target{};
+    target.sin_family = AF_INET;
+    target.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::inet_pton(AF_INET, address.c_str(), &target.sin_addr) != 1)
+        return fail(ErrorCode::internal, fmt::format("{} is no IPv4 address", address));
+    Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket)
+        return fail_errno(ErrorCode::network, "cannot open a socket", errno);
+    int fault = 0;
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&target), sizeof target) != 0) {
+        fault = errno;
+        socklen_t size = sizeof fault;
+        if (fault == EINPROGRESS && wait_ready(socket.get(), POLLOUT, deadline))
+            ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &fault, &size);
+    }
+    if (fault != 0)
+        return fail_errno(ErrorCode::network, fmt::format("cannot connect to {}", where), fault);
+    return socket;
+}
+
+Result<void> shake_hands(SSL* tls, int socket, const std::string& where, Clock::time_point deadline) {
+    while (true) {
+        ERR_clear_error();
+        const int done = SSL_connect(tls);
+        if (done == 1)
+            return {};
+        const int reason = SSL_get_error(tls, done);
+        if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
+            return fail(ErrorCode::network, fmt::format("{} does not complete a TLS handshake", where));
+        if (!wait_ready(socket, reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
+            return fail(ErrorCode::network, fmt::format("{} does not complete a TLS handshake in time", where));
+    }
+}
+
+} // namespace
+
+Result<Certificate> parse_certificate(std::string_view pem) {
+    const Owned<BIO> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const Owned<X509> certificate(PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr));
+    if (!certificate)
+        return fail(ErrorCode::authority, "no certificate in the PEM text");
+    return describe(certificate.get());
+}
+
+Result<Certificate> read_certificate(const std::filesystem::path& file) {
+    COMMENTO_ASSIGN(const std::string pem, read_file(file));
+    auto certificate = parse_certificate(pem);
+    if (!certificate)
+        return fail(ErrorCode::storage, fmt::format("{}: {}", file.string(), certificate.error().message));
+    return certificate;
+}
+
+Result<Certificate> served_certificate(const std::string& address, int port, const std::string& name,
+                                       std::chrono::milliseconds limit) {
+    const auto deadline = Clock::now() + limit;
+    COMMENTO_ASSIGN(const Fd socket, connect_to(address, port, deadline));
+    const Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+    const Owned<SSL> tls(SSL_new(context.get()));
+    SSL_set_tlsext_host_name(tls.get(), name.c_str());
+    SSL_set_fd(tls.get(), socket.get());
+    COMMENTO_CHECK(shake_hands(tls.get(), socket.get(), fmt::format("{}:{}", address, port), deadline));
+    const Owned<X509> certificate(SSL_get1_peer_certificate(tls.get()));
+    if (!certificate)
+        return fail(ErrorCode::network, fmt::format("{}:{} presents no certificate", address, port));
+    return describe(certificate.get());
+}
+
+} // namespace commento

@@ -1,0 +1,250 @@
+#include "net/http.hpp"
+
+#include "base/fd.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace commento {
+namespace {
+
+constexpr long kRedirects = 10;
+constexpr long kLeastBytesPerSecond = 1024;
+constexpr long kLeastBytesFor = 30; // seconds
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower;
+}
+
+/// What the callbacks of send() fill.
+struct Receiver {
+    HttpResponse response;
+    std::size_t limit;
+    std::size_t header_bytes = 0;
+    bool too_large = false;
+};
+
+std::size_t on_body(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+    auto& receiver = *static_cast<Receiver*>(user);
+    if (receiver.response.body.size() + size > receiver.limit) {
+        receiver.too_large = true;
+        return 0;
+    }
+    receiver.response.body.append(data, size);
+    return size;
+}
+
+std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+    auto& receiver = *static_cast<Receiver*>(user);
+    receiver.header_bytes += size;
+    if (receiver.header_bytes > receiver.limit) {
+        receiver.too_large = true;
+        return 0;
+    }
+    const std::string_view line(data, size);
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos)
+        return size;
+    auto value = line.substr(colon + 1);
+    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front())) != 0)
+        value.remove_prefix(1);
+    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.back())) != 0)
+        value.remove_suffix(1);
+    receiver.response.headers[lower_case(line.substr(0, colon))] = value;
+    return size;
+}
+
+/// What the callbacks of download() need.
+struct Sink {
+    int fd;
+    CURL* handle;
+    std::uint64_t present; ///< bytes that the file held before
+    std::uint64_t limit;
+    std::uint64_t written = 0;
+    bool checked = false;
+    int write_error = 0;
+    bool too_large = false;
+    const HttpClient::Progress& progress;
+};
+
+/// A server that ignores the range sends the whole file with status 200: begin anew.
+bool begin(Sink& sink) {
+    sink.checked = true;
+    long status = 0;
+    curl_easy_getinfo(sink.handle, CURLINFO_RESPONSE_CODE, &status);
+    constexpr long kWhole = 200;
+    if (status == kWhole && sink.present > 0) {
+        sink.present = 0;
+        return ::ftruncate(sink.fd, 0) == 0;
+    }
+    return true;
+}
+
+std::size_t on_download(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+    auto& sink = *static_cast<Sink*>(user);
+    if (!sink.checked && !begin(sink)) {
+        sink.write_error = errno;
+        return 0;
+    }
+    if (sink.present + sink.written + size > sink.limit) {
+        sink.too_large = true;
+        return 0;
+    }
+    const ssize_t done = ::write(sink.fd, data, size);
+    if (done != static_cast<ssize_t>(size)) {
+        sink.write_error = done < 0 ? errno : ENOSPC;
+        return 0;
+    }
+    sink.written += size;
+    return size;
+}
+
+int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t /*up*/, curl_off_t /*up_now*/) {
+    const auto& sink = *static_cast<Sink*>(user);
+    if (total > 0)
+        sink.progress(sink.present + static_cast<std::uint64_t>(total), sink.present + static_cast<std::uint64_t>(now));
+    return 0;
+}
+
+std::string hint_for(CURLcode code, const std::filesystem::path& ca_file) {
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "check the name, and this host's DNS: resolvectl query, getent hosts";
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+        return "is the server up, and does a firewall let this host reach it?";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return ca_file.empty() ? "is this host's clock right, and is the package ca-certificates up to date?"
+                               : fmt::format("does {} hold the right certificates, and is this host's clock right?",
+                                             ca_file.string());
+    case CURLE_SSL_CACERT_BADFILE:
+        return fmt::format("check that {} is there, readable and PEM", ca_file.string());
+    default:
+        return {};
+    }
+}
+
+} // namespace
+
+std::string HttpResponse::header(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string() : found->second;
+}
+
+void HttpClient::Cleanup::operator()(void* handle) const { curl_easy_cleanup(handle); }
+void HttpClient::Cleanup::operator()(struct curl_slist* list) const { curl_slist_free_all(list); }
+
+HttpClient::HttpClient(HttpLimits limits) : limits_(limits), handle_(curl_easy_init()) {}
+
+void HttpClient::resolve(std::string_view host, int port, std::string_view address) {
+    const std::string entry = fmt::format("{}:{}:{}", host, port, address);
+    resolve_.reset(curl_slist_append(resolve_.release(), entry.c_str()));
+}
+
+void HttpClient::prepare(const std::string& url) {
+    CURL* handle = handle_.get();
+    curl_easy_reset(handle);
+    curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(handle, CURLOPT_USERAGENT, "commento-stack");
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect.count()));
+    if (resolve_)
+        curl_easy_setopt(handle, CURLOPT_RESOLVE, resolve_.get());
+    if (!ca_file_.empty()) {
+        curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file_.c_str());
+        curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    }
+}
+
+Result<void> HttpClient::perform(const std::string& url) {
+    std::array<char, CURL_ERROR_SIZE> detail{};
+    curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, detail.data());
+    const CURLcode code = curl_easy_perform(handle_.get());
+    curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);
+    if (code == CURLE_OK)
+        return {};
+    const char* text = detail.front() != '\0' ? detail.data() : curl_easy_strerror(code);
+    return fail(ErrorCode::network, fmt::format("{}: {}", url, text), hint_for(code, ca_file_));
+}
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
+    prepare(request.url);
+    CURL* handle = handle_.get();
+    Receiver receiver{{}, limits_.body};
+    std::unique_ptr<struct curl_slist, Cleanup> headers;
+    for (const auto& [name, value] : request.headers)
+        headers.reset(curl_slist_append(headers.release(), fmt::format("{}: {}", name, value).c_str()));
+
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.total.count()));
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &receiver);
+    if (request.method == "HEAD") {
+        curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    } else if (request.method == "POST") {
+        curl_easy_setopt(handle, CURLOPT_POST, 1L);
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    auto done = perform(request.url);
+    if (!done && receiver.too_large)
+        return fail(ErrorCode::network,
+                    fmt::format("{}: the answer is larger than {} bytes", request.url, limits_.body));
+    if (!done)
+        return tl::unexpected(std::move(done).error());
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    receiver.response.status = static_cast<int>(status);
+    return std::move(receiver.response);
+}
+
+Result<void> HttpClient::download(const std::string& url, const std::filesystem::path& file, std::uint64_t limit,
+                                  const Progress& progress) {
+    const Fd target(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    if (!target)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot open {}", file.string()), errno);
+    struct stat status {};
+    ::fstat(target.get(), &status);
+
+    prepare(url);
+    CURL* handle = handle_.get();
+    Sink sink{target.get(), handle, static_cast<std::uint64_t>(status.st_size), limit, 0, false, 0, false, progress};
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(handle, CURLOPT_MAXREDIRS, kRedirects);
+    curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, kLeastBytesFor);
+    // A range, not CURLOPT_RESUME_FROM: that one fails where the server ignores it.
+    const std::string range = fmt::format("{}-", sink.present);
+    if (sink.present > 0)
+        curl_easy_setopt(handle, CURLOPT_RANGE, range.c_str());
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_download);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &sink);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &sink);
+    auto done = perform(url);
+    if (sink.too_large)
+        return fail(ErrorCode::network, fmt::format("{}: larger than {} bytes", url, limit));
+    if (sink.write_error != 0)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", file.string()), sink.write_error);
+    if (!done)
+        return done;
+    if (::fsync(target.get()) != 0)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot sync {}", file.string()), errno);
+    return {};
+}
+
+} // namespace commento

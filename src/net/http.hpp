@@ -1,0 +1,77 @@
+#pragma once
+// HTTP over libcurl with limits on everything: time, size, redirects.
+
+#include "base/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace commento {
+
+struct HttpLimits {
+    std::chrono::milliseconds connect{10000};
+    std::chrono::milliseconds total{30000};
+    std::size_t body = 1U << 20U; ///< bytes of an answer's body; a larger one is an error
+};
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;
+    std::string body{};
+    std::map<std::string, std::string> headers{};
+};
+
+struct HttpResponse {
+    int status = 0;
+    std::map<std::string, std::string> headers{}; ///< names in lower case
+    std::string body{};
+
+    /// The value of a header (name in lower case); empty when there is none.
+    std::string header(const std::string& name) const;
+};
+
+/// One client keeps its connections open between requests to the same server.
+class HttpClient {
+  public:
+    explicit HttpClient(HttpLimits limits = {});
+
+    /// Trusts the certificates of this PEM file only, instead of the system's.
+    void trust_only(const std::filesystem::path& ca_file) { ca_file_ = ca_file; }
+
+    /// Connects to `address` whenever a request names `host` and `port` (curl --resolve): used to ask this host itself.
+    void resolve(std::string_view host, int port, std::string_view address);
+
+    /// Any HTTP status is an answer, not a failure. Failures are ErrorCode::network: not reached, not trusted, too
+    /// slow, too large. Redirects are not followed.
+    Result<HttpResponse> send(const HttpRequest& request);
+
+    /// Bytes there in all (0 where the server does not say) and bytes already here.
+    using Progress = std::function<void(std::uint64_t total, std::uint64_t now)>;
+
+    /// Downloads to `file`, following up to 10 redirects over HTTPS only. Goes on from the file's end where it holds a
+    /// part already and the server can; begins anew where it can't. Ends when fewer than 1 KiB/s come for 30 s, or at
+    /// more than `limit` bytes; what came so far stays in the file.
+    Result<void> download(const std::string& url, const std::filesystem::path& file, std::uint64_t limit,
+                          const Progress& progress);
+
+  private:
+    struct Cleanup {
+        void operator()(void* handle) const;
+        void operator()(struct curl_slist* list) const;
+    };
+    Result<void> perform(const std::string& url);
+    void prepare(const std::string& url);
+
+    HttpLimits limits_;
+    std::filesystem::path ca_file_;
+    std::unique_ptr<void, Cleanup> handle_;
+    std::unique_ptr<struct curl_slist, Cleanup> resolve_;
+};
+
+} // namespace commento

@@ -10,7 +10,7 @@ check_pie_supported(LANGUAGES CXX)
 add_library(compiler INTERFACE)
 target_compile_features(compiler INTERFACE cxx_std_20)
 target_compile_options(compiler INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
-                                          -Wold-style-cast $<$<BOOL:${COMMENTO_WERROR}>:-Werror>)
+                                          $<$<BOOL:${COMMENTO_WERROR}>:-Werror>)
 
 if(COMMENTO_SANITIZE)
   target_compile_options(compiler INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -140,7 +140,7 @@ std::string HttpResponse::header(const std::string& name) const {
 }
 
 void HttpClient::Cleanup::operator()(void* handle) const { curl_easy_cleanup(handle); }
-void HttpClient::Cleanup::operator()(struct curl_slist* list) const { curl_slist_free_all(list); }
+void HttpClient::Cleanup::operator()(curl_slist* list) const { curl_slist_free_all(list); }
 
 HttpClient::HttpClient(HttpLimits limits) : limits_(limits), handle_(curl_easy_init()) {}
 
@@ -180,7 +180,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     prepare(request.url);
     CURL* handle = handle_.get();
     Receiver receiver{{}, limits_.body};
-    std::unique_ptr<struct curl_slist, Cleanup> headers;
+    std::unique_ptr<curl_slist, Cleanup> headers;
     for (const auto& [name, value] : request.headers)
         headers.reset(curl_slist_append(headers.release(), fmt::format("{}: {}", name, value).c_str()));
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+struct curl_slist;
+
 namespace commento {
 
 struct HttpLimits {
@@ -63,7 +65,7 @@ class HttpClient {
   private:
     struct Cleanup {
         void operator()(void* handle) const;
-        void operator()(struct curl_slist* list) const;
+        void operator()(curl_slist* list) const;
     };
     Result<void> perform(const std::string& url);
     void prepare(const std::string& url);
@@ -71,7 +73,7 @@ class HttpClient {
     HttpLimits limits_;
     std::filesystem::path ca_file_;
     std::unique_ptr<void, Cleanup> handle_;
-    std::unique_ptr<struct curl_slist, Cleanup> resolve_;
+    std::unique_ptr<curl_slist, Cleanup> resolve_;
 };
 
 } // namespace commento

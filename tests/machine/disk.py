@@ -36,15 +36,12 @@ class Disk:
             run(["umount", "--lazy", str(self.root)])
         self._is_overlay = False
 
-    def keep(self, destination: Path) -> list[str]:
-        """Makes what was written since `attach` into a layer at `destination`; returns the layers now needed.
-
-        The result names the layers as they will be found later, so `destination` is left to the caller as "".
-        """
+    def keep(self, destination: Path) -> list[Path]:
+        """Detaches and makes what was written since `attach` into a layer; returns the layers to put below that one."""
         was_overlay = self._is_overlay
         self.detach()
         shutil.move(self._upper if was_overlay else self.root, destination)
-        return ["", *map(str, self.layers)] if was_overlay else [""]
+        return self.layers if was_overlay else []
 
     def _mount(self, option: str) -> bool:
         layers = ":".join(map(str, self.layers))

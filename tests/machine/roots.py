@@ -1,0 +1,180 @@
+"""Makes the roots that machines start from, once, and keeps them.
+
+    pristine    what a fresh Debian has after its installation, and a local package repository
+    installed   the same, after one `apt-get install commento-stack` on the booted machine
+
+A template's name holds a digest of what it was made from, so a stale one is never found. It is made under another
+name and renamed when it is whole; a lock lets the second of two test runs wait for the first one's result.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from . import places
+from .processes import lock, locked, run
+
+_SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
+
+# Everything that the product's package may ask for, with all that these need in turn. Machines have no network:
+# what is not here can't be installed in them.
+_REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
+               "libcurl4", "libpq5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl"]
+
+_KEPT_PER_KIND = 3
+
+# The places inside a machine where the two repositories are mounted.
+_DEBIAN_INSIDE = "/srv/apt/debian"
+_PRODUCT_INSIDE = "/srv/apt/product"
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a machine is made from: layers of its disk, uppermost first, and what is mounted read-only inside it."""
+
+    suite: str
+    layers: list[Path]
+    mounts: dict[str, Path]
+    locks: list[Path]
+
+
+def pristine(suite: str | None = None, deb: Path | None = None) -> Template:
+    """A fresh Debian, the product in its repository but not installed."""
+    suite = suite or places.suite()
+    base = _root(suite)
+    product = _product(deb or places.deb())
+    return Template(suite, [base / "root"], {_DEBIAN_INSIDE: base / "repository", _PRODUCT_INSIDE: product},
+                    [_lock_of(base), _lock_of(product)])
+
+
+def installed(suite: str | None = None, deb: Path | None = None) -> Template:
+    """A Debian with the product installed by apt, not set up, cleanly powered off."""
+    suite = suite or places.suite()
+    deb = deb or places.deb()
+    below = pristine(suite, deb)
+    made = _cached(f"installed-{suite}", [_digest_of(deb), below.layers[0].parent.name],
+                   lambda directory: _install(below, _package_name(deb), directory))
+    lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
+    return Template(suite, [made / "layer", *lower], below.mounts, [*below.locks, _lock_of(made)])
+
+
+def use(template: Template) -> list[int]:
+    """Keeps a template from being cleared away; returns descriptors to close when it is no longer needed."""
+    return [lock(path, fcntl.LOCK_SH) for path in template.locks]
+
+
+def _root(suite: str) -> Path:
+    recipe = Path(__file__).read_bytes()  # the packages and the files below are all in here
+    return _cached(f"pristine-{suite}", [hashlib.sha256(recipe).hexdigest()], lambda directory: _debootstrap(suite, directory))
+
+
+def _product(deb: Path) -> Path:
+    """A repository that holds the product's package and nothing else."""
+    def fill(directory: Path) -> None:
+        shutil.copy(deb, directory)
+        _index(directory)
+
+    return _cached("product", [_digest_of(deb)], fill)
+
+
+def _debootstrap(suite: str, directory: Path) -> None:
+    """Makes root and repository in one go: mmdebstrap's own apt knows the suite's packages only while it runs."""
+    root, repository = directory / "root", directory / "repository"
+    repository.mkdir()
+    download = ('APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes --download-only '
+                f'--option APT::Install-Recommends=true install {" ".join(_REPOSITORY)} && '
+                f'mv "$1"/var/cache/apt/archives/*.deb "{repository}"')
+    run(["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(_SYSTEM)}",
+         f"--customize-hook={download}", suite, str(root)], timeout=1200)
+    _index(repository)
+    _make_impersonal(root)
+    sources = [f"deb [trusted=yes] file:{place} ./\n" for place in (_DEBIAN_INSIDE, _PRODUCT_INSIDE)]
+    (root / "etc/apt/sources.list").write_text("".join(sources))
+    (root / "etc/apt/apt.conf.d/90no-network").write_text('Acquire::Languages "none";\n')
+
+
+def _make_impersonal(root: Path) -> None:
+    """mmdebstrap copies this host's name and resolver into the root. An empty machine-id gives each machine its own;
+    without the file, systemd would take it for a first boot and enable services that a Debian host does not run."""
+    (root / "etc/hostname").write_text("machine\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 machine\n::1 localhost ip6-localhost\n")
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    (root / "etc/resolv.conf").write_text("# no network\n")
+    (root / "etc/machine-id").write_text("")
+
+
+def _install(below: Template, package: str, directory: Path) -> None:
+    """Installs the product as its user would, on the booted machine, and keeps the difference as a layer."""
+    from .machine import Machine  # machines are made from templates; only this template is made with a machine
+
+    with Machine(below) as machine:
+        machine.install([package])
+        machine.run(["apt-get", "clean"])
+        machine.power_off()
+        # Each test's journal is to hold that test only.
+        shutil.rmtree(machine.disk.root / "var/log/journal", ignore_errors=True)
+        (machine.disk.root / "var/log/journal").mkdir(mode=0o2755)
+        lower = machine.disk.keep(directory / "layer")
+    (directory / "layers.json").write_text(json.dumps([str(path) for path in lower]))
+
+
+def _index(repository: Path) -> None:
+    index = run(["apt-ftparchive", "packages", "."], cwd=repository).stdout
+    (repository / "Packages").write_text(index)
+    for path in repository.iterdir():
+        path.chmod(0o644)  # apt reads as user _apt
+    repository.chmod(0o755)
+
+
+def _cached(kind: str, made_from: list[str], make: Callable[[Path], None]) -> Path:
+    """The directory with that content; made now when it is not there yet."""
+    digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
+    result = places.machines() / f"{kind}-{digest}"
+    with locked(_lock_of(result)):
+        if not result.exists():
+            unfinished = result.with_name(f"{result.name}.unfinished")
+            _remove(unfinished)
+            unfinished.mkdir()
+            try:
+                make(unfinished)
+                run(["sync", "--file-system", str(unfinished)], timeout=300)
+                unfinished.rename(result)
+            finally:
+                _remove(unfinished)
+        os.utime(result)
+    _clear_old(kind)
+    return result
+
+
+def _clear_old(kind: str) -> None:
+    """Each build of the product makes new templates: only the latest few are kept, and those in use."""
+    made = [path for path in places.machines().glob(f"{kind}-*") if path.is_dir() and path.suffix != ".unfinished"]
+    for path in sorted(made, key=lambda path: path.stat().st_mtime)[:-_KEPT_PER_KIND]:
+        with contextlib.suppress(BlockingIOError):
+            descriptor = lock(_lock_of(path), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(path)
+            _lock_of(path).unlink()
+            os.close(descriptor)
+
+
+def _lock_of(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.lock")
+
+
+def _remove(directory: Path) -> None:
+    """Removes a tree. Not by Python: roots hold devices, odd names and hundred thousand files."""
+    run(["rm", "--recursive", "--force", "--one-file-system", str(directory)], timeout=300)
+
+
+def _digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _package_name(deb: Path) -> str:
+    return run(["dpkg-deb", "--field", str(deb), "Package"]).stdout.strip()

@@ -1,0 +1,51 @@
+"""A machine on which the product is set up as its user would: settings, a CA, `systemctl enable --now commento.target`."""
+
+import hashlib
+from pathlib import Path
+
+from . import places
+from .acme import Pebble
+from .flow import Comments
+from .machine import Machine
+
+SETTINGS = "/etc/commento-stack/commento-stack.conf"
+TARGET = "commento.target"
+
+
+class Site:
+    """The product on one machine."""
+
+    def __init__(self, machine: Machine, pebble: Pebble, domain: str = "comments.example.test"):
+        self.machine, self.pebble, self.domain = machine, pebble, domain
+
+    def settings(self, **changes: str | None) -> dict[str, str]:
+        """The settings of a site that works; `changes` replace some, None leaves one out."""
+        archive = self.give_archive()
+        usual = {"DOMAIN": self.domain, "EMAIL": "owner@example.test", "ACME_DIRECTORY": self.pebble.directory,
+                 "ACME_CA_FILE": self.pebble.ca_file, "APP_ARCHIVE": archive, "APP_SHA256": self._archive_digest}
+        return {key: value for key, value in (usual | changes).items() if value is not None}
+
+    def configure(self, **changes: str | None) -> None:
+        """Writes the settings file."""
+        lines = [f"{key}={value}\n" for key, value in self.settings(**changes).items()]
+        self.machine.write(SETTINGS, "".join(lines))
+
+    def give_archive(self, archive: Path | None = None) -> str:
+        """Puts the application's archive into the machine, as an operator without a network would."""
+        archive = archive or places.archive()
+        inside = f"/srv/application/{archive.name}"
+        self._archive_digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if not self.machine.exists(inside):
+            self.machine.send(archive, inside)
+        return inside
+
+    def start(self, timeout: float = 120) -> None:
+        """Enables and starts everything; returns when systemctl does."""
+        self.machine.run(["systemctl", "enable", "--now", TARGET], timeout=timeout)
+
+    def comments(self) -> Comments:
+        """A client that trusts the CA's root and nothing else."""
+        return Comments(self.domain, self.machine.address, self.pebble.root())
+
+    def status(self, *options: str) -> str:
+        return self.machine.run(["commentoctl", "status", *options], check=False).output

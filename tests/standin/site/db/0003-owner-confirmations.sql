@@ -1,0 +1,1 @@
+CREATE TABLE ownerConfirmHexes (confirmHex text PRIMARY KEY, ownerHex text NOT NULL, sendDate text NOT NULL);

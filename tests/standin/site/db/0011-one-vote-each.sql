@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX votesUniqueIndex ON votes (commentHex, commenterHex);

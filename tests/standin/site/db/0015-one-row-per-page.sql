@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX pagesUniqueIndex ON pages (domain, path);

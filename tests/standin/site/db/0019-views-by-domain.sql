@@ -1,0 +1,1 @@
+CREATE INDEX domainIndex ON views (domain);

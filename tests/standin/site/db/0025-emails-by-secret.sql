@@ -1,0 +1,1 @@
+CREATE INDEX unsubscribeSecretHexIndex ON emails (unsubscribeSecretHex);

@@ -11,6 +11,10 @@ add_library(compiler INTERFACE)
 target_compile_features(compiler INTERFACE cxx_std_20)
 target_compile_options(compiler INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
                                           $<$<BOOL:${COMMENTO_WERROR}>:-Werror>)
+# g++ 12 sees overlaps in std::string that cannot be (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(compiler INTERFACE -Wno-restrict)
+endif()
 
 if(COMMENTO_SANITIZE)
   target_compile_options(compiler INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -20,12 +20,12 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION web)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
     "Runs Commento, a comment server that web sites embed, as native services:
- behind nginx with HTTPS, on the host's PostgreSQL, supervised by systemd.
- .
- Certificates come from Let's Encrypt or another ACME authority and renew
- themselves, the database is provisioned, and the application's release is
- downloaded, verified and installed. Two settings, the domain and an e-mail
- address, are enough.")
+behind nginx with HTTPS, on the host's PostgreSQL, supervised by systemd.
+
+Certificates come from Let's Encrypt or another ACME authority and renew
+themselves, the database is provisioned, and the application's release is
+downloaded, verified and installed. Two settings, the domain and an e-mail
+address, are enough.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
     "nginx, postgresql, systemd (>= 250), default-dbus-system-bus | dbus-system-bus, ca-certificates, debconf (>= 0.5) | debconf-2.0")

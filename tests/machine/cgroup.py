@@ -9,6 +9,8 @@ Where this host runs systemd, a transient scope with delegation is asked for. Wh
 import os
 from pathlib import Path
 
+from .processes import wait_until
+
 
 def host_runs_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
@@ -38,10 +40,15 @@ class ControlGroup:
             (path / "cgroup.procs").write_text(f"{os.getpid()}\n")
 
     def remove(self) -> None:
-        """Removes the group and what systemd left below it. All its processes are gone by now."""
+        """Removes the group and what systemd left below it, once the kernel has done away with the last process."""
         for path in self._paths:
-            for directory, _, _ in os.walk(path, topdown=False):
-                os.rmdir(directory)
+            wait_until(f"an empty control group {path}", lambda: _remove_tree(path), timeout=10)
+
+
+def _remove_tree(path: Path) -> bool:
+    for directory, _, _ in os.walk(path, topdown=False):
+        os.rmdir(directory)
+    return True
 
 
 def _own_groups() -> list[Path]:

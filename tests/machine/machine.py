@@ -7,6 +7,7 @@ work while its bus is down.
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Callable
@@ -71,6 +72,10 @@ class Machine:
         self._undo.callback(self._group.remove)
         self._undo.callback(self._kill)
 
+    def announce(self, name: str) -> None:
+        """Has this host's programs, browsers too, find the machine by a name, as long as it lasts."""
+        network.add_host_name(self.name, name, self.address)
+
     def on_exit(self, action: Callable, *arguments) -> None:
         """Has something done before the machine is taken away: for what was started beside it."""
         self._undo.callback(action, *arguments)
@@ -89,7 +94,9 @@ class Machine:
     def boot(self) -> None:
         """Switches it on; returns when its start-up jobs are done, whether or not all of them succeeded."""
         mounts = [f"--bind-ro={path}:{inside}" for inside, path in self.template.mounts.items()]
-        argv = ["systemd-nspawn", "--quiet", f"--directory={self.disk.root}", f"--machine={self.name}", "--hostname=machine",
+        # A process namespace around it all: however this program ends, the kernel then ends the machine as well.
+        guard = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+        argv = [*guard, "systemd-nspawn", "--quiet", f"--directory={self.disk.root}", f"--machine={self.name}", "--hostname=machine",
                 "--boot", "--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--timezone=off",
                 f"--network-namespace-path={self.network.path}",
                 # As on a real host, units may have networks of their own and packet filters (PrivateNetwork=, IPAddressDeny=).
@@ -131,27 +138,25 @@ class Machine:
             raise RuntimeError(f"machine {self.name} ended with {exit_code} on {verb}; its console says:\n{self.console_tail()}")
 
     def _kill(self) -> None:
-        """Kills the first process: with it, the kernel ends every process of its namespace before it is waited for."""
+        """Kills systemd-nspawn, the first process of the guard's namespace: the kernel ends all others with it, and only
+        then is the guard told."""
         if self._nspawn is None:
             return
-        if self._nspawn.poll() is None:
-            first = self._pid or self._find_first_process()
-            if first:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(first, 9)
-            else:
-                self._nspawn.kill()
+        for process in [] if self._nspawn.poll() is not None else _children(self._nspawn.pid) or [self._nspawn.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._nspawn.wait()
         self._pid = 0
 
     def _find_first_process(self) -> int:
-        """The child of systemd-nspawn that is process 1 of its own namespace, once it has become systemd."""
-        nspawn = self._nspawn.pid
-        for child in Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split():
-            status = Path(f"/proc/{child}/status").read_text()
-            namespaced = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
-            if namespaced[1:] == ["1"] and Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
-                return int(child)
+        """The process below systemd-nspawn that is the first of its own namespace and has become systemd."""
+        below = _children(self._nspawn.pid)
+        for process in below:
+            below.extend(_children(process))
+            status = Path(f"/proc/{process}/status").read_text()
+            numbers = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+            if numbers[-1] == "1" and Path(f"/proc/{process}/comm").read_text().strip() == "systemd":
+                return process
         return 0
 
     def _has_booted(self) -> bool:
@@ -255,6 +260,10 @@ class Machine:
         return processes.wait_until(f"machine {self.name}: {description}", condition, timeout)
 
 
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
 def clear_abandoned() -> None:
     """Takes away what test runs left behind that were killed before they could. Their machines died with them."""
     for slot in network.abandoned_slots():
@@ -262,6 +271,5 @@ def clear_abandoned() -> None:
         network.disconnect(slot.name)
         processes.run(["umount", "--lazy", str(directory / "root")], check=False)
         shutil.rmtree(directory, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            ControlGroup(slot.name).remove()
+        ControlGroup(slot.name).remove()
         slot.close()

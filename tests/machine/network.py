@@ -17,6 +17,7 @@ from typing import Iterator
 
 from .processes import lock, run
 
+_HOSTS = Path("/etc/hosts")
 _SLOTS = Path("/run/commento-machines")
 _PREFIX = "cmach"
 _RANGES = [ipaddress.ip_network(text) for text in ("198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24")]
@@ -100,6 +101,25 @@ def disconnect(namespace: str) -> None:
     run(["ip", "link", "del", namespace], check=False)
     if (Path("/run/netns") / namespace).exists():
         run(["ip", "netns", "del", namespace])
+    _drop_host_names(namespace)
+
+
+def add_host_name(namespace: str, name: str, address: str) -> None:
+    """Has this host find a machine by a name, until `disconnect`."""
+    before = _HOSTS.read_text()
+    _HOSTS.write_text(f"{before}{'' if before.endswith(chr(10)) else chr(10)}{address} {name} {_mark(namespace)}\n")
+
+
+def _drop_host_names(namespace: str) -> None:
+    """Written in place, since /etc/hosts may be a mount; and only when there is something to take out."""
+    lines = _HOSTS.read_text().splitlines(keepends=True) if _HOSTS.exists() else []
+    others = [line for line in lines if not line.rstrip().endswith(_mark(namespace))]
+    if others != lines:
+        _HOSTS.write_text("".join(others))
+
+
+def _mark(namespace: str) -> str:
+    return f"# added by commento-stack's ./try for {namespace}; goes when that ends"
 
 
 def _free_range() -> ipaddress.IPv4Network:

@@ -10,6 +10,14 @@ from .machine import Machine
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 TARGET = "commento.target"
+OUR_UNITS = ["commento*", "nginx*", "postgresql*", "pgbouncer*"]
+
+
+def report(machine: Machine) -> str:
+    """What a reader needs when something went wrong: failed units and the last lines of our units' journal."""
+    units = machine.run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"], check=False, timeout=20).output
+    journal = machine.journal(*OUR_UNITS, options=["--lines=100"])
+    return f"failed units:\n{units}\njournal:\n{journal}\nconsole:\n{machine.console_tail(10)}"
 
 
 class Site:
@@ -46,6 +54,9 @@ class Site:
     def comments(self) -> Comments:
         """A client that trusts the CA's root and nothing else."""
         return Comments(self.domain, self.machine.address, self.pebble.root())
+
+    def report(self) -> str:
+        return report(self.machine)
 
     def status(self, *options: str) -> str:
         return self.machine.run(["commentoctl", "status", *options], check=False).output

@@ -42,15 +42,15 @@ Author author_of(Call &call, const json &domain, const std::string &token, const
         return {.hex = add_commenter(call, "undefined", name, "undefined", "anon", "undefined")};
     }
     const json commenter = commenter_of_token(call, token);
-    return {commenter["commenterHex"], false, is_moderator(domain, commenter["email"])};
+    return {commenter.at("commenterHex"), false, is_moderator(domain, commenter.at("email"))};
 }
 
 std::string first_state(const json &domain, const Author &author) {
     if (author.moderator) {
         return "approved";
     }
-    const bool held_as_anonymous = author.anonymous_token && domain["moderateAllAnonymous"] == true;
-    return held_as_anonymous || domain["requireModeration"] == true ? "unapproved" : "approved";
+    const bool held_as_anonymous = author.anonymous_token && domain.at("moderateAllAnonymous") == true;
+    return held_as_anonymous || domain.at("requireModeration") == true ? "unapproved" : "approved";
 }
 
 struct NewComment {
@@ -59,7 +59,7 @@ struct NewComment {
 
 std::string add_comment(Call &call, const NewComment &comment) {
     require_filled({comment.author, comment.domain, comment.parent, comment.markdown});
-    if (page_at(call, comment.domain, comment.path)["isLocked"] == true) {
+    if (page_at(call, comment.domain, comment.path).at("isLocked") == true) {
         throw ApiFailure(Problem::thread_locked);
     }
     ask(call, Problem::internal, "INSERT INTO pages (domain, path) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -86,7 +86,7 @@ Reader reader_of(Call &call, const json &domain, const std::string &token) {
     }
     try {
         const json commenter = commenter_of_token(call, token);
-        return {commenter["commenterHex"], is_moderator(domain, commenter["email"])};
+        return {commenter.at("commenterHex"), is_moderator(domain, commenter.at("email"))};
     } catch (const ApiFailure &failure) {
         if (failure.problem != Problem::token_unknown) {
             throw;
@@ -97,7 +97,7 @@ Reader reader_of(Call &call, const json &domain, const std::string &token) {
 
 // Others' comments come without their source, and only a moderator learns what state a comment is in.
 json as_seen_by(const Reader &reader, json comment) {
-    if (comment["commenterHex"] != reader.hex) {
+    if (comment.at("commenterHex") != reader.hex) {
         comment["markdown"] = "";
     }
     if (!reader.moderator) {
@@ -107,15 +107,14 @@ json as_seen_by(const Reader &reader, json comment) {
 }
 
 json comments_at(Call &call, const Reader &reader, const std::string &domain, const std::string &path) {
-    const Rows rows =
-        ask(call, Problem::internal,
-            R"(SELECT c.commentHex AS "commentHex", c.commenterHex AS "commenterHex", markdown, html,
+    const Rows rows = ask(call, Problem::internal,
+                          R"(SELECT c.commentHex AS "commentHex", c.commenterHex AS "commenterHex", markdown, html,
                parentHex AS "parentHex", score, state, deleted, creationDate AS "creationDate",
                coalesce(v.direction, 0) AS direction
                FROM comments c LEFT JOIN votes v ON v.commentHex = c.commentHex AND v.commenterHex = $3
                WHERE canon($1) LIKE canon(c.domain) AND path = $2 AND ($4::boolean OR state = 'approved'
                OR (c.commenterHex = $3 AND $3 <> 'anonymous')) ORDER BY creationDate)",
-            {domain, path, reader.hex, reader.moderator ? "true" : "false"});
+                          {domain, path, reader.hex, reader.moderator ? "true" : "false"});
     json comments = json::array();
     for (int row = 0; row < rows.size(); ++row) {
         comments.push_back(as_seen_by(reader, rows.object(row)));
@@ -124,18 +123,18 @@ json comments_at(Call &call, const Reader &reader, const std::string &domain, co
 }
 
 json somebody() {
-    return {{"commenterHex", anonymous}, {"name", "Anonymous"},       {"link", "undefined"},
-            {"photo", "undefined"},      {"provider", "undefined"},   {"joinDate", "0001-01-01T00:00:00Z"},
+    return {{"commenterHex", anonymous}, {"name", "Anonymous"},     {"link", "undefined"},
+            {"photo", "undefined"},      {"provider", "undefined"}, {"joinDate", "0001-01-01T00:00:00Z"},
             {"isModerator", false},      {"deleted", false}};
 }
 
 json authors_of(Call &call, const json &comments, const json &domain) {
     json authors = {{anonymous, somebody()}};
     for (const json &comment : comments) {
-        const std::string hex = comment["commenterHex"];
+        const std::string hex = comment.at("commenterHex");
         if (!authors.contains(hex)) {
             json author = commenter_of_hex(call, hex);
-            author["isModerator"] = is_moderator(domain, author["email"]);
+            author["isModerator"] = is_moderator(domain, author.at("email"));
             author.erase("email");
             authors[hex] = author;
         }
@@ -144,9 +143,9 @@ json authors_of(Call &call, const json &comments, const json &domain) {
 }
 
 json login_choices(const Call &call, const json &domain) {
-    json choices = {{"commento", domain["commentoProvider"]}, {"sso", domain["ssoProvider"]}};
+    json choices = {{"commento", domain.at("commentoProvider")}, {"sso", domain.at("ssoProvider")}};
     for (const auto &[provider, configured] : call.app.settings.oauth_configured) {
-        choices[provider] = configured && domain[provider + "Provider"] == true;
+        choices[provider] = configured && domain.at(provider + "Provider") == true;
     }
     return choices;
 }
@@ -157,15 +156,15 @@ struct Place {
 
 Place place_of(Call &call, const std::string &comment_hex) {
     require_filled({comment_hex});
-    const Rows rows = ask_for_row(call, Problem::comment_unknown,
-                                  "SELECT domain, path, commenterHex FROM comments WHERE commentHex = $1",
-                                  {comment_hex});
+    const Rows rows =
+        ask_for_row(call, Problem::comment_unknown,
+                    "SELECT domain, path, commenterHex FROM comments WHERE commentHex = $1", {comment_hex});
     return {rows.text(0, 0), rows.text(0, 1), rows.text(0, 2)};
 }
 
 bool moderates(Call &call, const json &commenter, const std::string &domain) {
     return !ask(call, Problem::internal, "SELECT 1 FROM moderators WHERE $1 LIKE domain AND email = $2",
-                {domain, commenter["email"]})
+                {domain, commenter.at("email")})
                 .empty();
 }
 
@@ -175,14 +174,18 @@ json comment_new(Call &call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string name = text_field(call, "anonName");
     const std::string domain_name = domain_of(text_field(call, "domain"));
-    NewComment comment = {.author = {}, .domain = domain_name, .path = text_field(call, "path"),
-                          .parent = text_field(call, "parentHex"), .markdown = text_field(call, "markdown"),
-                          .html = {}, .state = {}};
+    NewComment comment = {.author = {},
+                          .domain = domain_name,
+                          .path = text_field(call, "path"),
+                          .parent = text_field(call, "parentHex"),
+                          .markdown = text_field(call, "markdown"),
+                          .html = {},
+                          .state = {}};
     const json domain = domain_of_name(call, domain_name);
-    if (domain["state"] == "frozen") {
+    if (domain.at("state") == "frozen") {
         throw ApiFailure(Problem::domain_frozen);
     }
-    if (token == anonymous && domain["requireIdentification"] == true) {
+    if (token == anonymous && domain.at("requireIdentification") == true) {
         throw ApiFailure(Problem::not_authorised);
     }
     const Author author = author_of(call, domain, token, name);
@@ -204,11 +207,11 @@ json comment_list(Call &call) {
     return {{"domain", name},
             {"comments", comments},
             {"commenters", authors_of(call, comments, domain)},
-            {"requireModeration", domain["requireModeration"]},
-            {"requireIdentification", domain["requireIdentification"]},
-            {"isFrozen", domain["state"] == "frozen"},
+            {"requireModeration", domain.at("requireModeration")},
+            {"requireIdentification", domain.at("requireIdentification")},
+            {"isFrozen", domain.at("state") == "frozen"},
             {"isModerator", reader.moderator},
-            {"defaultSortPolicy", domain["defaultSortPolicy"]},
+            {"defaultSortPolicy", domain.at("defaultSortPolicy")},
             {"attributes", page},
             {"configuredOauths", login_choices(call, domain)}};
 }
@@ -241,7 +244,7 @@ json comment_vote(Call &call) {
     if (token == anonymous) {
         throw ApiFailure(Problem::vote_needs_login);
     }
-    const std::string voter = commenter_of_token(call, token)["commenterHex"];
+    const std::string voter = commenter_of_token(call, token).at("commenterHex");
     const Place place = place_of(call, comment_hex);
     if (place.author == voter) {
         throw ApiFailure(Problem::own_comment);
@@ -273,7 +276,7 @@ json comment_delete(Call &call) {
     const std::string comment_hex = text_field(call, "commentHex");
     const json commenter = commenter_of_token(call, token);
     const Place place = place_of(call, comment_hex);
-    if (place.author != commenter["commenterHex"] && !moderates(call, commenter, place.domain)) {
+    if (place.author != commenter.at("commenterHex") && !moderates(call, commenter, place.domain)) {
         throw ApiFailure(Problem::not_moderator);
     }
     ask(call, Problem::comment_unknown,

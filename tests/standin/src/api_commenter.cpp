@@ -12,7 +12,7 @@ const std::string commenter_columns =
 
 // Of an account that its owner has deleted nothing is shown but that it was there.
 json without_deleted_details(json commenter) {
-    if (commenter["deleted"] == true) {
+    if (commenter.at("deleted") == true) {
         commenter["name"] = "[deleted]";
         for (const char *detail : {"email", "link", "photo"}) {
             commenter[detail] = "undefined";
@@ -35,8 +35,8 @@ json email_of_address(Call &call, const std::string &address) {
 bool is_web_address(const std::string &link) { return link.starts_with("http://") || link.starts_with("https://"); }
 
 void require_unused(Call &call, const std::string &email, const std::string &provider) {
-    const Rows rows = ask(call, Problem::internal, "SELECT 1 FROM commenters WHERE email = $1 AND provider = $2",
-                          {email, provider});
+    const Rows rows =
+        ask(call, Problem::internal, "SELECT 1 FROM commenters WHERE email = $1 AND provider = $2", {email, provider});
     if (!rows.empty()) {
         throw ApiFailure(Problem::already_registered);
     }
@@ -80,8 +80,8 @@ json commenter_of_token(Call &call, const std::string &token) {
 }
 
 json commenter_of_hex(Call &call, const std::string &hex) {
-    const Rows rows = ask_for_row(call, Problem::commenter_unknown, commenter_columns + "WHERE commenterHex = $1",
-                                  {hex});
+    const Rows rows =
+        ask_for_row(call, Problem::commenter_unknown, commenter_columns + "WHERE commenterHex = $1", {hex});
     return without_deleted_details(rows.object(0));
 }
 
@@ -123,7 +123,7 @@ json commenter_login(Call &call) {
 
 json commenter_self(Call &call) {
     const json commenter = commenter_of_token(call, text_field(call, "commenterToken"));
-    return {{"commenter", commenter}, {"email", email_of_address(call, commenter["email"])}};
+    return {{"commenter", commenter}, {"email", email_of_address(call, commenter.at("email"))}};
 }
 
 } // namespace standin

@@ -21,7 +21,7 @@ const std::string domain_columns =
 json with_moderators(Call &call, json domain) {
     const Rows rows = ask(call, Problem::internal,
                           R"(SELECT email, addDate AS "addDate", '' AS domain FROM moderators WHERE domain = $1)",
-                          {domain["domain"]});
+                          {domain.at("domain")});
     domain["moderators"] = json::array();
     for (int row = 0; row < rows.size(); ++row) {
         domain["moderators"].push_back(rows.object(row));
@@ -64,9 +64,9 @@ Parameters columns_to_update(const json &domain) {
     for (const char *name : {"domain", "name", "state", "emailNotificationPolicy", "ssoUrl", "defaultSortPolicy"}) {
         values.push_back(member<std::string>(domain, name, ""));
     }
-    for (const char *name : {"autoSpamFilter", "requireModeration", "requireIdentification", "moderateAllAnonymous",
-                             "commentoProvider", "googleProvider", "twitterProvider", "githubProvider",
-                             "gitlabProvider", "ssoProvider"}) {
+    for (const char *name :
+         {"autoSpamFilter", "requireModeration", "requireIdentification", "moderateAllAnonymous", "commentoProvider",
+          "googleProvider", "twitterProvider", "githubProvider", "gitlabProvider", "ssoProvider"}) {
         values.push_back(member<bool>(domain, name, false) ? "true" : "false");
     }
     return values;
@@ -77,15 +77,15 @@ Parameters columns_to_update(const json &domain) {
 json domain_of_name(Call &call, const std::string &name) {
     require_filled({name});
     // The registered name may hold wildcards, so it is the pattern.
-    const Rows rows = ask_for_row(call, Problem::domain_unknown, domain_columns + "WHERE canon($1) LIKE canon(domain)",
-                                  {name});
+    const Rows rows =
+        ask_for_row(call, Problem::domain_unknown, domain_columns + "WHERE canon($1) LIKE canon(domain)", {name});
     return with_moderators(call, rows.object(0));
 }
 
 bool is_moderator(const json &domain, const std::string &email) {
-    const json &moderators = domain["moderators"];
+    const json &moderators = domain.at("moderators");
     return std::any_of(moderators.begin(), moderators.end(),
-                       [&](const json &moderator) { return moderator["email"] == email; });
+                       [&](const json &moderator) { return moderator.at("email") == email; });
 }
 
 json domain_new(Call &call) {

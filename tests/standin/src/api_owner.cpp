@@ -26,8 +26,7 @@ void add_owner(Call &call, const std::string &email, const std::string &name, co
     add_email(call, email);
     const std::string hex = random_hex();
     const bool confirmed = !call.app.settings.mail_configured;
-    ask(call, Problem::already_registered,
-        "INSERT INTO owners VALUES ($1, $2, $3, $4, $5, now() AT TIME ZONE 'utc')",
+    ask(call, Problem::already_registered, "INSERT INTO owners VALUES ($1, $2, $3, $4, $5, now() AT TIME ZONE 'utc')",
         {hex, email, name, hash_password(password), confirmed ? "true" : "false"});
     if (!confirmed) {
         ask(call, Problem::internal, "INSERT INTO ownerConfirmHexes VALUES ($1, $2, now() AT TIME ZONE 'utc')",
@@ -63,9 +62,9 @@ json owner_login(Call &call) {
     const std::string email = text_field(call, "email");
     const std::string password = text_field(call, "password");
     require_filled({email, password});
-    const Rows rows = ask_for_row(call, Problem::login_refused,
-                                  "SELECT ownerHex, passwordHash, confirmedEmail::boolean FROM owners WHERE email = $1",
-                                  {email});
+    const Rows rows =
+        ask_for_row(call, Problem::login_refused,
+                    "SELECT ownerHex, passwordHash, confirmedEmail::boolean FROM owners WHERE email = $1", {email});
     if (!rows.flag(0, 2)) {
         throw ApiFailure(Problem::unconfirmed);
     }

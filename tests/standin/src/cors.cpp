@@ -14,11 +14,11 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 
 // A JSON content type is not among these: that is why the widget posts urlencoded.
 bool may_be_sent(std::string_view header) {
-    constexpr std::array<std::string_view, 6> allowed = {"", "accept", "accept-language", "content-language", "origin",
-                                                         "x-requested-with"};
-    return std::any_of(allowed.begin(), allowed.end(),
-                       [&](std::string_view name) { return boost::beast::iequals({header.data(), header.size()},
-                                                                                 {name.data(), name.size()}); });
+    constexpr std::array<std::string_view, 6> allowed = {
+        "", "accept", "accept-language", "content-language", "origin", "x-requested-with"};
+    return std::any_of(allowed.begin(), allowed.end(), [&](std::string_view name) {
+        return boost::beast::iequals({header.data(), header.size()}, {name.data(), name.size()});
+    });
 }
 
 bool all_may_be_sent(std::string_view headers) {

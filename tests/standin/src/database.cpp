@@ -48,6 +48,13 @@ std::vector<const char *> pointers_to(const Parameters &parameters) {
 
 } // namespace
 
+std::string Rows::text(int row, int column) const {
+    if (row >= size() || column >= PQnfields(result_.get())) {
+        throw DatabaseError("the answer is not that of the statement");
+    }
+    return PQgetvalue(result_.get(), row, column);
+}
+
 nlohmann::json Rows::object(int row) const {
     nlohmann::json object = nlohmann::json::object();
     for (int column = 0; column < PQnfields(result_.get()); ++column) {
@@ -69,9 +76,12 @@ Connection Pool::open() const {
     values.push_back(nullptr);
     Connection connection(PQconnectdbParams(keywords.data(), values.data(), 0), &PQfinish);
     if (PQstatus(connection.get()) != CONNECTION_OK) {
-        throw DatabaseError(std::string(trimmed(PQerrorMessage(connection.get()))));
+        // One line for the log: what libpq adds below it is advice.
+        const std::string complaint = PQerrorMessage(connection.get());
+        throw DatabaseError(complaint.substr(0, complaint.find('\n')));
     }
-    PQsetNoticeProcessor(connection.get(), [](void *, const char *) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection.get(), [](void *, const char *) {}, nullptr);
     return connection;
 }
 
@@ -130,8 +140,8 @@ Rows Session::query(const std::string &sql, const Parameters &parameters) {
     const int count = static_cast<int>(values.size());
     return run([&](PGconn *connection) {
         if (pool_.address().binary_parameters) {
-            return checked(
-                PQexecParams(connection, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0), connection);
+            return checked(PQexecParams(connection, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0),
+                           connection);
         }
         // Two round trips, as the application's driver does without binary_parameters: a pooler that lends a server's
         // connection per transaction breaks this, and a test of such a pooler has to see it break.

@@ -28,7 +28,8 @@ class Rows {
     int size() const { return PQntuples(result_.get()); }
     bool empty() const { return size() == 0; }
 
-    std::string text(int row, int column) const { return PQgetvalue(result_.get(), row, column); }
+    /// Throws DatabaseError where the answer is not that large: behind a pooler it may be another statement's.
+    std::string text(int row, int column) const;
     bool flag(int row, int column) const { return text(row, column) == "t"; }
 
     /// The row as a JSON object named after its columns: booleans, numbers and times become what they are in the API.

@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "log.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -127,7 +128,7 @@ void take_libpq_parameters(DatabaseAddress &address, const std::string &text) {
     const Options options(PQconninfoParse(text.c_str(), &complaint), &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
     if (options == nullptr) {
-        refuse(complaint == nullptr ? "out of memory" : complaint);
+        refuse(complaint == nullptr ? "out of memory" : std::string(trimmed(complaint)));
     }
     for (const PQconninfoOption *option = options.get(); option->keyword != nullptr; ++option) {
         if (option->val != nullptr) {

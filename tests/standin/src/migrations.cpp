@@ -88,9 +88,8 @@ void connect_with_patience(Pool &pool) {
     for (int attempts_left = retries; !reaches_database(pool, attempts_left); --attempts_left) {
         std::this_thread::sleep_for(pause_between_tries);
     }
-    or_fatal("cannot create migrations table", [&] {
-        Session(pool).script("CREATE TABLE IF NOT EXISTS migrations (filename TEXT NOT NULL UNIQUE)");
-    });
+    or_fatal("cannot create migrations table",
+             [&] { Session(pool).script("CREATE TABLE IF NOT EXISTS migrations (filename TEXT NOT NULL UNIQUE)"); });
 }
 
 void migrate(Pool &pool, const std::filesystem::path &folder) {

@@ -48,12 +48,18 @@ std::string type_in_mime_database(const std::string &extension) {
 
 std::string content_type_of(const std::filesystem::path &file) {
     static const std::map<std::string, std::string> built_in = {
-        {".css", "text/css; charset=utf-8"},  {".gif", "image/gif"},
-        {".htm", "text/html; charset=utf-8"}, {".html", "text/html; charset=utf-8"},
-        {".jpeg", "image/jpeg"},              {".jpg", "image/jpeg"},
-        {".js", "application/javascript"},    {".json", "application/json"},
-        {".png", "image/png"},                {".svg", "image/svg+xml"},
-        {".webp", "image/webp"},              {".xml", "text/xml; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".gif", "image/gif"},
+        {".htm", "text/html; charset=utf-8"},
+        {".html", "text/html; charset=utf-8"},
+        {".jpeg", "image/jpeg"},
+        {".jpg", "image/jpeg"},
+        {".js", "application/javascript"},
+        {".json", "application/json"},
+        {".png", "image/png"},
+        {".svg", "image/svg+xml"},
+        {".webp", "image/webp"},
+        {".xml", "text/xml; charset=utf-8"},
     };
     const std::string extension = file.extension().string();
     if (extension.empty()) {

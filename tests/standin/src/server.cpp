@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <cctype>
 #include <cstdint>
 #include <ctime>
 #include <limits>
@@ -171,11 +172,17 @@ tcp::acceptor listen(asio::io_context &context, const Settings &settings) {
     return acceptor;
 }
 
+std::string as_the_application_says(const error_code &error) {
+    std::string text = error.message();
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    return error.category() == boost::system::system_category() ? "bind: " + text : text;
+}
+
 tcp::acceptor listen_or_fail(asio::io_context &context, const Settings &settings) {
     try {
         return listen(context, settings);
     } catch (const boost::system::system_error &error) {
-        const std::string trouble = listening_trouble(settings, error.code().message());
+        const std::string trouble = listening_trouble(settings, as_the_application_says(error.code()));
         log(Level::error, "cannot start server: " + trouble);
         throw FatalError(trouble);
     }

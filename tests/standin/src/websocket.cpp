@@ -112,7 +112,8 @@ class Conversation {
         });
     }
 
-    // Everything that waits is cancelled, so that the context runs out of work. No closing frame, as in the application.
+    // Everything that waits is cancelled, so that the context runs out of work. No closing frame, as in the
+    // application.
     void end() {
         error_code ignored;
         ping_timer_.cancel();

@@ -1,0 +1,140 @@
+"""From install to purge, as dpkg and apt do it on a booted machine."""
+
+import pytest
+
+from machine import Pebble, Site
+
+SETTINGS = "/etc/commento-stack/commento-stack.conf"
+SECRETS = "/etc/commento-stack/secrets.conf"
+STATE = "/var/lib/commento-stack"
+ANSWERS = "commento-stack commento-stack/domain string {}\ncommento-stack commento-stack/email string {}\n"
+
+# What a host without the package would have too: folders whose times change, logs, caches, package lists and the like.
+NOT_OURS = ["/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/cache", "/var/tmp", "/srv", "/root", "/var/lib/apt",
+            "/var/lib/dpkg", "/var/lib/systemd", "/var/lib/postgresql", "/var/lib/nginx"]
+
+
+@pytest.fixture
+def fresh(pristine):
+    """A host with nginx and PostgreSQL, as the package finds it."""
+    pristine.install(["nginx", "postgresql"])
+    return pristine
+
+
+def preseed(machine, domain, email):
+    machine.run(["debconf-set-selections"], input=ANSWERS.format(domain, email))
+
+
+def files_of(machine):
+    pruned = [word for path in NOT_OURS for word in ("-path", path, "-prune", "-o")]
+    listing = machine.run(["find", "/", *pruned, "-printf", "%p %y %m %u %s %l\n"], timeout=120).stdout
+    return {line for line in listing.splitlines() if " d " not in line}
+
+
+def test_install_starts_nothing_and_lets_the_operator_edit_two_lines(fresh):
+    fresh.install(["commento-stack"])
+
+    assert fresh.unit("commento.target")["ActiveState"] == "inactive"
+    assert fresh.unit("commento.target")["UnitFileState"] == "disabled"
+    settings = fresh.read(SETTINGS)
+    assert "\nDOMAIN=\n" in settings and "\nEMAIL=\n" in settings
+    assert fresh.run(["stat", "--format=%a %U %G", SECRETS]).stdout.split() == ["640", "root", "commento"]
+    assert fresh.failed_units() == []
+
+
+def test_preseeded_answers_are_all_that_is_needed(fresh):
+    pebble = Pebble(fresh)
+    site = Site(fresh, pebble)
+    preseed(fresh, site.domain, "owner@example.test")
+    fresh.install(["commento-stack"])
+    settings = fresh.read(SETTINGS)
+    assert f"\nDOMAIN={site.domain}\n" in settings and "\nEMAIL=owner@example.test\n" in settings
+
+    changes = [f"--set={key}={value}" for key, value in site.settings().items()
+               if key in ("ACME_DIRECTORY", "ACME_CA_FILE", "APP_ARCHIVE", "APP_SHA256")]
+    fresh.run(["commentoctl", "setup", *changes])
+    site.start()
+    site.comments().check()
+
+
+def test_wrong_answers_are_refused_and_do_not_block_apt(fresh):
+    preseed(fresh, "https://comments.example.test/", "owner@example.test")
+
+    said = fresh.install(["commento-stack"]).output
+
+    assert "is an address, not a name" in said
+    assert "\nDOMAIN=\n" in fresh.read(SETTINGS)
+    assert fresh.run(["dpkg", "--audit"]).stdout == ""
+
+
+def test_answers_follow_what_the_operator_wrote(site):
+    site.configure(EMAIL="other@example.test")
+
+    site.machine.run(["dpkg-reconfigure", "--frontend=noninteractive", "commento-stack"], timeout=120)
+
+    assert "EMAIL=other@example.test" in site.machine.read(SETTINGS)
+    answer = site.machine.run(["debconf-communicate", "commento-stack"], input="GET commento-stack/email\n").stdout
+    assert answer.strip() == "0 other@example.test"
+
+
+def test_reinstall_goes_on_serving_and_changes_no_setting(site):
+    site.comments().register()
+    site.comments().post_comment("before the reinstall")
+    settings = site.machine.read(SETTINGS)
+    certificate = site.comments().certificate()["serialNumber"]
+
+    site.machine.install(["commento-stack"], "--reinstall")
+
+    assert site.machine.read(SETTINGS) == settings
+    assert len(site.comments().list_comments()) == 1
+    assert site.comments().certificate()["serialNumber"] == certificate
+    assert site.machine.failed_units() == []
+
+
+def test_remove_keeps_settings_state_and_comments_and_install_finds_them_again(site):
+    machine = site.machine
+    site.comments().register()
+    site.comments().post_comment("before the removal")
+    certificate = site.comments().certificate()["serialNumber"]
+    settings = machine.read(SETTINGS)
+    requests = len(site.pebble.requests())
+
+    machine.run(["apt-get", "remove", "--yes", "commento-stack"], timeout=120)
+
+    assert machine.read(SETTINGS) == settings
+    assert machine.exists(f"{STATE}/tls/live/fullchain.pem")
+    assert not machine.exists("/etc/nginx/conf.d/commento-stack.conf")
+    assert machine.run(["nginx", "-t"]).exit_code == 0
+    assert machine.unit("nginx.service")["ActiveState"] == "active"
+    assert machine.unit("commento.service")["LoadState"] == "not-found"
+
+    machine.install(["commento-stack"])
+
+    machine.wait_until("the site", lambda: len(site.comments().list_comments()) == 1)
+    assert site.comments().certificate()["serialNumber"] == certificate
+    assert len(site.pebble.requests()) == requests
+
+
+def test_purge_takes_away_what_the_package_made_and_nothing_else(fresh):
+    before = files_of(fresh)
+    users = fresh.read("/etc/passwd")
+    fresh.run(["runuser", "-u", "postgres", "--", "psql", "-c", "create database another"])
+    site = Site(fresh, Pebble(fresh))
+    fresh.install(["commento-stack"])
+    site.configure()
+    site.start()
+    site.comments().check()
+
+    said = fresh.run(["apt-get", "purge", "--yes", "commento-stack"], timeout=120).output
+
+    left = {line for line in files_of(fresh) - before if not line.startswith(("/srv/", "/etc/ssl/test/"))}
+    changed = {line.split()[0] for line in left}
+    # Files that every package leaves changed: the account databases and their backups, apt's and debconf's memory.
+    accounts = {f"/etc/{name}{end}" for name in ("passwd", "shadow", "group", "gshadow") for end in ("", "-")}
+    assert {path for path in changed - accounts if "commento" in path or path.startswith("/etc/")} == set(), changed
+    assert fresh.read("/etc/passwd") == users
+    assert before - files_of(fresh) - {line for line in before if line.split()[0] in accounts} == set()
+    databases = fresh.run(["runuser", "-u", "postgres", "--", "psql", "-Atc", "select datname from pg_database"]).stdout
+    assert {"another", "commento"} <= set(databases.split())
+    assert "dropdb commento" in said
+    assert fresh.failed_units() == []

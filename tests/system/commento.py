@@ -1,0 +1,103 @@
+"""The whole stack under commento.target: from the package to comments over HTTPS, and back after every kind of end."""
+
+import pytest
+
+from machine import Machine, Pebble, Site, roots
+
+DEBIANS = ["bookworm", "trixie"]
+
+
+@pytest.fixture(params=DEBIANS)
+def site_on_each_debian(request):
+    with Machine(roots.installed(request.param)) as machine:
+        site = Site(machine, Pebble(machine))
+        site.configure()
+        site.start()
+        yield site
+
+
+def test_one_package_serves_comments_on_each_debian_and_still_does_after_a_reboot(site_on_each_debian):
+    site = site_on_each_debian
+    assert site.machine.unit("commento.target")["ActiveState"] == "active"
+    assert site.machine.failed_units() == []
+    site.comments().register()
+    site.comments().post_comment("before the reboot")
+
+    site.machine.reboot()
+    site.machine.wait_until("commento.target", lambda: site.machine.unit("commento.target")["ActiveState"] == "active")
+
+    assert site.machine.failed_units() == []
+    site.comments().post_comment("after the reboot")
+    assert len(site.comments().list_comments()) == 2
+
+
+def test_a_power_cut_loses_neither_a_comment_nor_the_certificate(site):
+    site.comments().register()
+    site.comments().post_comment("before the power cut")
+    certificate = site.comments().certificate()["serialNumber"]
+
+    site.machine.power_cut()
+    site.machine.wait_until("commento.target", lambda: site.machine.unit("commento.target")["ActiveState"] == "active")
+
+    assert "before the power cut" in site.comments().list_comments()[0]
+    assert site.comments().certificate()["serialNumber"] == certificate
+
+
+def test_the_application_is_back_by_itself_after_it_was_killed(site):
+    site.comments().register()
+    site.comments().post_comment("before the kill")
+    first = site.machine.unit("commento.service")["MainPID"]
+
+    site.machine.run(["systemctl", "kill", "--signal=KILL", "--kill-whom=main", "commento.service"])
+
+    site.machine.wait_until("another process of commento.service",
+                            lambda: site.machine.unit("commento.service")["MainPID"] not in ("0", first)
+                            and site.machine.unit("commento.service")["ActiveState"] == "active")
+    assert len(site.comments().list_comments()) == 1
+
+
+@pytest.mark.parametrize("service", ["postgresql", "nginx"])
+def test_the_site_is_back_by_itself_after_a_host_service_was_restarted(site, service):
+    site.comments().register()
+    site.comments().post_comment("before the restart")
+
+    site.machine.run(["systemctl", "restart", service])
+
+    site.machine.wait_until("the comment is listed again", lambda: len(site.comments().list_comments()) == 1)
+    site.comments().post_comment("after the restart")
+    assert site.machine.failed_units() == []
+
+
+def test_nothing_changes_when_the_target_is_started_again(site):
+    files = ["find", "/etc/commento-stack", "/etc/nginx", "/var/lib/commento-stack", "-printf", "%p %i %T@ %C@\n"]
+    before = site.machine.run(files).stdout
+    requests = len(site.pebble.requests())
+    nginx = site.machine.unit("nginx.service")["ExecReload"]
+
+    site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+
+    assert site.machine.run(files).stdout == before
+    assert len(site.pebble.requests()) == requests
+    assert site.machine.unit("nginx.service")["ExecReload"] == nginx
+    assert site.machine.failed_units() == []
+
+
+def test_stopping_the_target_stops_the_stack_and_leaves_the_hosts_services_alone(site):
+    site.machine.run(["systemctl", "stop", "commento.target"])
+
+    assert site.machine.unit("commento.service")["ActiveState"] == "inactive"
+    assert site.machine.unit("commento-cert-renew.timer")["ActiveState"] == "inactive"
+    assert site.machine.unit("commento-nginx-reload.path")["ActiveState"] == "inactive"
+    assert site.machine.unit("nginx.service")["ActiveState"] == "active"
+    assert site.machine.unit("postgresql.service")["ActiveState"] == "active"
+
+
+def test_an_enabled_target_without_settings_says_what_is_missing_and_breaks_nothing(machine):
+    machine.run(["systemctl", "enable", "--now", "commento.target"], timeout=120)
+
+    status = machine.run(["systemctl", "status", "commento-nginx-render.service"], check=False).output
+    assert "DOMAIN is not set" in status and "EMAIL is not set" in status
+    assert "commentoctl setup" in status
+    assert machine.unit("commento-nginx-render.service")["ExecMainStatus"] == "2"
+    assert machine.unit("nginx.service")["ActiveState"] == "active"
+    assert not machine.exists("/etc/nginx/conf.d/commento-stack.conf")

@@ -1,11 +1,47 @@
 #include "app/app.hpp"
 
+#include "app/install.hpp"
+#include "app/ready.hpp"
 #include "base/program.hpp"
 
+#include <charconv>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <string_view>
+
 namespace commento {
+namespace {
+
+Result<void> run_install() {
+    const Paths paths;
+    COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
+    return install(paths, settings);
+}
+
+/// A positive number from the environment that systemd gives; 0 where there is none.
+int number_from(const char* variable) {
+    const char* text = std::getenv(variable); // NOLINT(concurrency-mt-unsafe)
+    const std::string_view digits = text == nullptr ? "" : text;
+    int number = 0;
+    const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return fault == std::errc() && end == digits.data() + digits.size() && number > 0 ? number : 0;
+}
+
+Result<void> run_ready() {
+    const int port = number_from("COMMENTO_PORT");
+    if (port == 0)
+        return fail(ErrorCode::settings, "COMMENTO_PORT is not in the environment, or is no port",
+                    "commento.service calls this verb with what commento-app install wrote: start that unit");
+    const int process = number_from("MAINPID");
+    return wait_until_ready(port, process > 0 ? std::optional<pid_t>(process) : std::nullopt);
+}
+
+} // namespace
 
 int app_main(int argc, char** argv) {
-    Program program("commento-app", "");
+    Program program("commento-app", "The comment server's application: its releases, and whether it answers");
+    program.verb("install", "Install and switch to the release that the settings name", run_install);
+    program.verb("ready", "Return when the application answers (COMMENTO_PORT, MAINPID)", run_ready);
     return program.run(argc, argv);
 }
 

@@ -27,6 +27,9 @@ using Result = tl::expected<T, Error>;
 /// The name of a code as in exit_codes.def.
 std::string_view name_of(ErrorCode code);
 
+/// The code behind a program's exit status; internal where the status is none of ours.
+ErrorCode code_of(int exit_status);
+
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
     return tl::unexpected<Error>(Error{code, std::move(message), std::move(hint)});
 }

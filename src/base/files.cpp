@@ -41,11 +41,15 @@ fs::path temporary_beside(const fs::path& path) {
     return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
 }
 
-Result<void> fill_temporary(const fs::path& temporary, std::string_view content, mode_t mode) {
-    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+Result<void> fill_temporary(const fs::path& temporary, std::string_view content, mode_t mode, gid_t group) {
+    // A run that was killed may have left one, with an owner and a mode of its own.
+    ::unlink(temporary.c_str());
+    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file)
         return failed("create", temporary);
     COMMENTO_CHECK(write_all(file.get(), content, temporary));
+    if (group != kOwnGroup && ::fchown(file.get(), static_cast<uid_t>(-1), group) != 0)
+        return failed("set the group of", temporary);
     if (::fchmod(file.get(), mode) != 0)
         return failed("set the mode of", temporary);
     if (::fsync(file.get()) != 0)
@@ -81,23 +85,25 @@ Result<std::string> read_file(const fs::path& path, std::size_t limit) {
     }
 }
 
-Result<void> write_file(const fs::path& path, std::string_view content, mode_t mode) {
+Result<void> write_file(const fs::path& path, std::string_view content, mode_t mode, gid_t group) {
     const fs::path temporary = temporary_beside(path);
-    auto done = fill_temporary(temporary, content, mode).and_then([&] { return rename_durably(temporary, path); });
+    auto done =
+        fill_temporary(temporary, content, mode, group).and_then([&] { return rename_durably(temporary, path); });
     if (!done)
         ::unlink(temporary.c_str());
     return done;
 }
 
-Result<bool> update_file(const fs::path& path, std::string_view content, mode_t mode) {
+Result<bool> update_file(const fs::path& path, std::string_view content, mode_t mode, gid_t group) {
     struct stat status {};
-    const bool same_mode = ::stat(path.c_str(), &status) == 0 && (status.st_mode & 07777U) == mode;
-    if (same_mode) {
+    const bool same_access = ::stat(path.c_str(), &status) == 0 && (status.st_mode & 07777U) == mode &&
+                             (group == kOwnGroup || status.st_gid == group);
+    if (same_access) {
         const auto present = read_file(path);
         if (present && *present == content)
             return false;
     }
-    COMMENTO_CHECK(write_file(path, content, mode));
+    COMMENTO_CHECK(write_file(path, content, mode, group));
     return true;
 }
 
@@ -131,6 +137,15 @@ Result<void> point_link(const fs::path& link, const fs::path& target) {
     if (::symlink(target.c_str(), temporary.c_str()) != 0)
         return failed("create the link", temporary);
     return rename_durably(temporary, link);
+}
+
+void remove_temporaries(const fs::path& folder) {
+    std::error_code fault;
+    for (fs::directory_iterator entry(folder, fault), end; !fault && entry != end; entry.increment(fault)) {
+        const std::string name = entry->path().filename();
+        if (name.starts_with('.') && name.ends_with(".tmp"))
+            ::unlink(entry->path().c_str());
+    }
 }
 
 Result<Fd> lock_file(const fs::path& path) {

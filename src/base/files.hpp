@@ -16,11 +16,16 @@ namespace commento {
 /// Whole content of a file. Fails when it is larger than `limit` bytes; ErrorCode::permission when it may not be read.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit = 1U << 20U);
 
-/// Replaces `path` by `content`. At any moment, a power cut included, `path` holds the old content or the new, whole.
-Result<void> write_file(const std::filesystem::path& path, std::string_view content, mode_t mode);
+/// The group that new files of this process get (chown(2)).
+inline constexpr gid_t kOwnGroup = static_cast<gid_t>(-1);
 
-/// write_file() where content or mode differ from what is there. True when it wrote.
-Result<bool> update_file(const std::filesystem::path& path, std::string_view content, mode_t mode);
+/// Replaces `path` by `content`. At any moment, a power cut included, `path` holds the old content or the new, whole.
+Result<void> write_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                        gid_t group = kOwnGroup);
+
+/// write_file() where content, mode or group differ from what is there. True when it wrote.
+Result<bool> update_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                         gid_t group = kOwnGroup);
 
 /// Makes a folder and its parents with `mode`; an existing one stays as it is.
 Result<void> make_folder(const std::filesystem::path& path, mode_t mode);
@@ -30,6 +35,9 @@ Result<void> sync_folder(const std::filesystem::path& path);
 
 /// Points the symbolic link at `target` in one step (rename), durably.
 Result<void> point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+
+/// Removes what killed runs of the functions above left in a folder. Only for who alone writes there, under a lock.
+void remove_temporaries(const std::filesystem::path& folder);
 
 /// Takes an exclusive flock(2) on `path` (made where missing) and holds it as long as the descriptor lives; waits for
 /// another holder. The lock goes with its holder, so there is nothing to clear by hand.

@@ -13,6 +13,7 @@ struct Paths {
     path settings() const { return root / "etc/commento-stack/commento-stack.conf"; }
     path secrets() const { return root / "etc/commento-stack/secrets.conf"; }
     path settings_template() const { return root / "usr/share/commento-stack/commento-stack.conf"; }
+    path secrets_template() const { return root / "usr/share/commento-stack/secrets.conf"; }
     path site_templates() const { return root / "usr/share/commento-stack/nginx"; }
 
     path state() const { return root / "var/lib/commento-stack"; }

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +20,35 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kKeptOutput = 65536;
 
-struct SpawnActions {
-    posix_spawn_file_actions_t actions{};
-    SpawnActions() { ::posix_spawn_file_actions_init(&actions); }
-    ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions); }
-    SpawnActions(const SpawnActions&) = delete;
-    SpawnActions& operator=(const SpawnActions&) = delete;
+/// What posix_spawn does in the child before the program begins.
+class Spawn {
+  public:
+    explicit Spawn(int output) {
+        ::posix_spawn_file_actions_init(&files_);
+        ::posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        ::posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
+        ::posix_spawn_file_actions_adddup2(&files_, output, STDERR_FILENO);
+        // Programs of ours ignore SIGPIPE (program.cpp), and what is ignored stays so across exec.
+        sigset_t signals;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGPIPE);
+        ::posix_spawnattr_init(&attributes_);
+        ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+    }
+    ~Spawn() {
+        ::posix_spawn_file_actions_destroy(&files_);
+        ::posix_spawnattr_destroy(&attributes_);
+    }
+    Spawn(const Spawn&) = delete;
+    Spawn& operator=(const Spawn&) = delete;
+
+    const posix_spawn_file_actions_t* files() const { return &files_; }
+    const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+  private:
+    posix_spawn_file_actions_t files_{};
+    posix_spawnattr_t attributes_{};
 };
 
 Result<pid_t> start(const std::vector<std::string>& arguments, int output) {
@@ -39,34 +64,43 @@ Result<pid_t> start(const std::vector<std::string>& arguments, int output) {
         argv.push_back(const_cast<char*>(argument.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast)
     argv.push_back(nullptr);
 
-    SpawnActions files;
-    ::posix_spawn_file_actions_addopen(&files.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files.actions, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&files.actions, output, STDERR_FILENO);
-
+    const Spawn spawn(output);
     pid_t child = -1;
-    const int failure = ::posix_spawnp(&child, argv.front(), &files.actions, nullptr, argv.data(), environment.data());
+    const int failure =
+        ::posix_spawnp(&child, argv.front(), spawn.files(), spawn.attributes(), argv.data(), environment.data());
     if (failure != 0)
         return fail_errno(ErrorCode::internal, fmt::format("cannot start {}", arguments.front()), failure,
                           fmt::format("is the package that holds {} installed?", arguments.front()));
     return child;
 }
 
-/// Reads until the writers are gone. False when the deadline passes first.
-bool collect(int fd, std::string& output, Clock::time_point deadline) {
+/// One read of what is in the pipe. False at its end.
+bool read_some(int pipe, std::string& output) {
     std::array<char, 4096> buffer{};
+    const ssize_t got = ::read(pipe, buffer.data(), buffer.size());
+    if (got <= 0)
+        return got < 0 && errno == EINTR;
+    const std::size_t room = kKeptOutput - output.size();
+    output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+    return true;
+}
+
+/// Reads until the child has ended. The pipe's end alone tells nothing: the child may close its output and go on, or
+/// end and leave the output to a daemon. False when the deadline passes first.
+bool collect(int process, int pipe, std::string& output, Clock::time_point deadline) {
+    std::array<pollfd, 2> watched{pollfd{pipe, POLLIN, 0}, pollfd{process, POLLIN, 0}};
     while (true) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
         if (left <= 0)
             return false;
-        pollfd pipe{fd, POLLIN, 0};
-        if (::poll(&pipe, 1, static_cast<int>(left)) <= 0)
+        if (::poll(watched.data(), watched.size(), static_cast<int>(left)) <= 0)
             continue;
-        const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-        if (got <= 0)
+        if (watched[0].revents != 0) {
+            if (!read_some(pipe, output))
+                watched[0].fd = -1;
+        } else if (watched[1].revents != 0) {
             return true;
-        const std::size_t room = kKeptOutput - output.size();
-        output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+        }
     }
 }
 
@@ -88,8 +122,11 @@ Result<Outcome> run_program(const std::vector<std::string>& arguments, std::chro
     COMMENTO_ASSIGN(const pid_t child, start(arguments, writer.get()));
     writer = Fd();
 
+    // Not yet reaped, so the id can't have gone to another process.
+    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+
     Outcome outcome{};
-    const bool ended = collect(reader.get(), outcome.output, Clock::now() + limit);
+    const bool ended = process && collect(process.get(), reader.get(), outcome.output, Clock::now() + limit);
     if (!ended)
         ::kill(child, SIGKILL);
     outcome.status = wait_for(child);

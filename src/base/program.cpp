@@ -9,7 +9,8 @@
 namespace commento {
 
 Program::Program(std::string name, const std::string& purpose) : name_(std::move(name)), app_(purpose, name_) {
-    app_.require_subcommand(1);
+    // At most one: the parser's own "exactly one" would not name a word that is no verb.
+    app_.require_subcommand(-1);
     app_.set_version_flag("--version", name_ + " " + COMMENTO_VERSION);
     app_.set_help_flag("-h,--help", "Show this help and exit");
     app_.get_formatter()->column_width(24);
@@ -24,9 +25,11 @@ CLI::App* Program::verb(const std::string& name, const std::string& help, Body b
 
 CLI::App* Program::group(const std::string& name, const std::string& help) {
     CLI::App* group = app_.add_subcommand(name, help);
-    group->require_subcommand(1);
+    group->require_subcommand(-1);
     return group;
 }
+
+std::string Program::see_help() const { return fmt::format("see {} --help", name_); }
 
 int Program::run(int argc, char** argv) {
     set_up_log(name_);
@@ -34,7 +37,7 @@ int Program::run(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c)
     try {
         app_.parse(argc, argv);
-        const auto done = chosen_();
+        const auto done = chosen_ ? chosen_() : fail(ErrorCode::settings, "no verb is given", see_help());
         if (done)
             return 0;
         report(done.error());
@@ -42,7 +45,7 @@ int Program::run(int argc, char** argv) {
     } catch (const CLI::Success& asked) {
         return app_.exit(asked);
     } catch (const CLI::ParseError& wrong) {
-        report({ErrorCode::settings, wrong.what(), fmt::format("see {} --help", name_)});
+        report({ErrorCode::settings, wrong.what(), see_help()});
         return static_cast<int>(ErrorCode::settings);
     } catch (const std::exception& fault) {
         report({ErrorCode::internal, fault.what(), "this is a fault of the program: please report it"});

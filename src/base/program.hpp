@@ -26,6 +26,8 @@ class Program {
     int run(int argc, char** argv);
 
   private:
+    std::string see_help() const;
+
     std::string name_;
     CLI::App app_;
     Body chosen_;

@@ -1,9 +1,12 @@
 #include "base/units.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fmt/format.h>
+#include <poll.h>
 #include <systemd/sd-bus.h>
-#include <systemd/sd-id128.h>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -13,7 +16,10 @@ constexpr const char* kManagerPath = "/org/freedesktop/systemd1";
 constexpr const char* kManagerInterface = "org.freedesktop.systemd1.Manager";
 constexpr const char* kUnitInterface = "org.freedesktop.systemd1.Unit";
 constexpr const char* kServiceInterface = "org.freedesktop.systemd1.Service";
-constexpr std::int64_t kMicroseconds = 1000000;
+constexpr const char* kTimerInterface = "org.freedesktop.systemd1.Timer";
+constexpr const char* kPrivateSocket = "unix:path=/run/systemd/private"; // root only; there without dbus.service
+constexpr const char* kAlreadySubscribed = "org.freedesktop.systemd1.AlreadySubscribed";
+constexpr std::uint64_t kMicroseconds = 1000000; // of a second
 
 struct BusError {
     sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -76,17 +82,26 @@ Result<std::string> call_job(sd_bus* bus, const char* method, const std::string&
     return std::string(path);
 }
 
-Result<void> wait_for_job(sd_bus* bus, const JobEnd& end, std::chrono::steady_clock::time_point deadline) {
+/// Waits for the bus or for what else is watched, at most until the deadline.
+void wait_for_event(sd_bus* bus, const Meanwhile& meanwhile, std::chrono::steady_clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    std::array<pollfd, 2> watched{pollfd{sd_bus_get_fd(bus), static_cast<short>(sd_bus_get_events(bus)), 0},
+                                  pollfd{meanwhile.fd, POLLIN, 0}};
+    const int ready = ::poll(watched.data(), watched.size(), std::max(static_cast<int>(left), 0));
+    if (ready > 0 && watched[1].revents != 0)
+        meanwhile.on_ready();
+}
+
+Result<void> wait_for_job(sd_bus* bus, const JobEnd& end, const Meanwhile& meanwhile,
+                          std::chrono::steady_clock::time_point deadline) {
     while (end.result.empty()) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::microseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0)
+        if (std::chrono::steady_clock::now() >= deadline)
             return fail(ErrorCode::internal, "the job of systemd did not end in time", "see systemctl list-jobs");
         const int handled = sd_bus_process(bus, nullptr);
         if (handled < 0)
             return fail_errno(ErrorCode::internal, "lost the connection to systemd", -handled);
         if (handled == 0)
-            sd_bus_wait(bus, static_cast<std::uint64_t>(left.count()));
+            wait_for_event(bus, meanwhile, deadline);
     }
     return {};
 }
@@ -100,11 +115,28 @@ std::string text_property(sd_bus* bus, const std::string& path, const char* inte
     return text;
 }
 
-std::int64_t seconds_property(sd_bus* bus, const std::string& path, const char* name) {
+std::int64_t seconds_property(sd_bus* bus, const std::string& path, const char* interface, const char* name) {
     std::uint64_t value = 0;
-    if (sd_bus_get_property_trivial(bus, kManager, path.c_str(), kUnitInterface, name, nullptr, 't', &value) < 0)
+    if (sd_bus_get_property_trivial(bus, kManager, path.c_str(), interface, name, nullptr, 't', &value) < 0)
         return 0;
-    return static_cast<std::int64_t>(value) / kMicroseconds;
+    return value == UINT64_MAX ? 0 : static_cast<std::int64_t>(value / kMicroseconds);
+}
+
+int number_property(sd_bus* bus, const std::string& path, const char* interface, const char* name) {
+    std::int32_t value = 0;
+    sd_bus_get_property_trivial(bus, kManager, path.c_str(), interface, name, nullptr, 'i', &value);
+    return value;
+}
+
+/// Name of the time stamp that was set when the unit came into this state; StateChangeTimestamp moves with `sub` too.
+const char* timestamp_of(std::string_view active) {
+    if (active == "active" || active == "reloading")
+        return "ActiveEnterTimestamp";
+    if (active == "activating")
+        return "InactiveExitTimestamp";
+    if (active == "deactivating")
+        return "ActiveExitTimestamp";
+    return "InactiveEnterTimestamp";
 }
 
 std::string invocation_of(sd_bus* bus, const std::string& path) {
@@ -121,6 +153,29 @@ std::string invocation_of(sd_bus* bus, const std::string& path) {
     return hex;
 }
 
+/// Loads the unit; its object path.
+Result<std::string> load(sd_bus* bus, const std::string& unit) {
+    BusError fault;
+    Message reply;
+    const int code = sd_bus_call_method(bus, kManager, kManagerPath, kManagerInterface, "LoadUnit", &fault.error,
+                                        &reply.message, "s", unit.c_str());
+    const char* path = nullptr;
+    if (code < 0 || sd_bus_message_read(reply.message, "o", &path) < 0)
+        return refused(fmt::format("show {}", unit), fault, code);
+    return std::string(path);
+}
+
+int open_private(sd_bus** bus) {
+    int code = sd_bus_new(bus);
+    if (code >= 0)
+        code = sd_bus_set_address(*bus, kPrivateSocket);
+    if (code >= 0)
+        code = sd_bus_start(*bus);
+    if (code < 0)
+        *bus = sd_bus_unref(*bus);
+    return code;
+}
+
 } // namespace
 
 void Units::Close::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
@@ -128,6 +183,8 @@ void Units::Close::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus)
 Result<Units> Units::connect() {
     sd_bus* bus = nullptr;
     int code = sd_bus_open_system(&bus);
+    if (code < 0 && ::geteuid() == 0)
+        code = open_private(&bus);
     if (code < 0)
         return fail_errno(ErrorCode::internal, "cannot reach systemd over D-Bus", -code,
                           "is this a host that runs systemd, with the package dbus?");
@@ -135,24 +192,28 @@ Result<Units> Units::connect() {
 }
 
 Result<UnitState> Units::state(const std::string& unit) {
-    BusError fault;
-    Message reply;
-    const int code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "LoadUnit", &fault.error,
-                                        &reply.message, "s", unit.c_str());
-    const char* found = nullptr;
-    if (code < 0 || sd_bus_message_read(reply.message, "o", &found) < 0)
-        return refused(fmt::format("show {}", unit), fault, code);
-    const std::string path = found;
     sd_bus* bus = bus_.get();
+    COMMENTO_ASSIGN(const std::string path, load(bus, unit));
+    const bool service = unit.ends_with(".service");
+    const std::string active = text_property(bus, path, kUnitInterface, "ActiveState");
     return UnitState{text_property(bus, path, kUnitInterface, "LoadState"),
-                     text_property(bus, path, kUnitInterface, "ActiveState"),
+                     active,
                      text_property(bus, path, kUnitInterface, "SubState"),
-                     unit.ends_with(".service") ? text_property(bus, path, kServiceInterface, "Result") : "",
-                     seconds_property(bus, path, "StateChangeTimestamp"),
+                     text_property(bus, path, kUnitInterface, "UnitFileState"),
+                     service ? text_property(bus, path, kServiceInterface, "Result") : "",
+                     service ? number_property(bus, path, kServiceInterface, "ExecMainStatus") : 0,
+                     seconds_property(bus, path, kUnitInterface, timestamp_of(active)),
                      invocation_of(bus, path)};
 }
 
-Result<std::string> Units::run_job(const char* method, const std::string& unit, std::chrono::seconds limit) {
+Result<TimerState> Units::timer(const std::string& unit) {
+    COMMENTO_ASSIGN(const std::string path, load(bus_.get(), unit));
+    return TimerState{seconds_property(bus_.get(), path, kTimerInterface, "LastTriggerUSec"),
+                      seconds_property(bus_.get(), path, kTimerInterface, "NextElapseUSecRealtime")};
+}
+
+Result<std::string> Units::run_job(const char* method, const std::string& unit, std::chrono::seconds limit,
+                                   const Meanwhile& meanwhile) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     JobEnd end;
     Slot subscription;
@@ -162,10 +223,10 @@ Result<std::string> Units::run_job(const char* method, const std::string& unit, 
     if (code >= 0)
         code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "Subscribe", &fault.error,
                                   nullptr, "");
-    if (code < 0)
+    if (code < 0 && sd_bus_error_has_name(&fault.error, kAlreadySubscribed) == 0)
         return refused("send the ends of its jobs", fault, code);
     COMMENTO_ASSIGN(end.path, call_job(bus_.get(), method, unit));
-    COMMENTO_CHECK(wait_for_job(bus_.get(), end, deadline));
+    COMMENTO_CHECK(wait_for_job(bus_.get(), end, meanwhile, deadline));
     return end.result;
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +19,23 @@ struct UnitState {
     std::string load;       ///< loaded, not-found, masked …
     std::string active;     ///< active, inactive, failed, activating …
     std::string sub;        ///< running, exited, waiting, auto-restart …
+    std::string enabled;    ///< enabled, disabled, static …: whether it starts at boot
     std::string result;     ///< of a service: success, exit-code, timeout …; else empty
+    int exit_status;        ///< of a service's main process, when `result` is exit-code; else of no meaning
     std::int64_t since;     ///< seconds since 1970 of the last change of `active`; 0 when there was none
     std::string invocation; ///< hexadecimal id of the last run, for the journal; empty when there was none
+};
+
+/// A timer's last and next run, in seconds since 1970; 0 when there is none.
+struct TimerState {
+    std::int64_t last;
+    std::int64_t next;
+};
+
+/// What to do while a job runs: `on_ready` is called whenever `fd` has something to read.
+struct Meanwhile {
+    int fd;
+    std::function<void()> on_ready;
 };
 
 class Units {
@@ -30,9 +45,12 @@ class Units {
 
     Result<UnitState> state(const std::string& unit);
 
+    Result<TimerState> timer(const std::string& unit);
+
     /// Queues a job and waits until it is done. `method` is StartUnit, RestartUnit, StopUnit or ReloadUnit. The value
     /// is the job's result: done, failed, dependency, timeout, canceled or skipped.
-    Result<std::string> run_job(const char* method, const std::string& unit, std::chrono::seconds limit);
+    Result<std::string> run_job(const char* method, const std::string& unit, std::chrono::seconds limit,
+                                const Meanwhile& meanwhile = {-1, {}});
 
     /// Queues a job and does not wait for it, for callers that the job is ordered after.
     Result<void> queue_job(const char* method, const std::string& unit);

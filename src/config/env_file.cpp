@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <optional>
 
 namespace commento {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kLineEnds = "\n\r"; // systemd ends a line at a carriage return, too
+
+bool is_blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
+bool is_line_end(char c) { return kLineEnds.find(c) != std::string_view::npos; }
 
 bool is_key(std::string_view key) {
     return !key.empty() && std::isdigit(static_cast<unsigned char>(key.front())) == 0 &&
@@ -28,14 +33,15 @@ class Parser {
     Parser(std::string_view text, const std::string& file) : text_(text), file_(file) {}
 
     ParsedFile run() {
-        while (at_ < text_.size())
+        while (!ended())
             parse_line();
         return std::move(parsed_);
     }
 
   private:
-    char peek() const { return at_ < text_.size() ? text_[at_] : '\n'; }
     bool ended() const { return at_ >= text_.size(); }
+    bool at_line_end() const { return ended() || is_line_end(text_[at_]); }
+    bool at(char c) const { return !ended() && text_[at_] == c; }
 
     char take() {
         const char c = text_[at_++];
@@ -43,77 +49,78 @@ class Parser {
         return c;
     }
 
-    void skip_rest_of_line() {
-        while (!ended() && take() != '\n') {
-        }
+    void skip_blanks() {
+        while (!ended() && is_blank(text_[at_]))
+            take();
     }
 
     void parse_line() {
-        while (!ended() && is_blank(peek()))
+        skip_blanks();
+        if (at('#') || at(';'))
+            skip_comment();
+        else if (!at_line_end())
+            parse_assignment();
+        if (!ended())
             take();
+    }
+
+    void skip_comment() {
         const int line = line_;
-        if (ended() || peek() == '\n' || peek() == '#' || peek() == ';')
-            return skip_rest_of_line();
-        const std::string key = take_key();
-        if (ended() || peek() != '=') {
-            add_fault(line, "", fmt::format("\"{}\" is no assignment; it has the form KEY=value", key));
-            return skip_rest_of_line();
-        }
+        const std::size_t start = at_;
+        while (!at_line_end())
+            take();
+        if (text_.substr(start, at_ - start).ends_with('\\'))
+            add_fault(line, "",
+                      "a comment must not end with a backslash: systemd before 254 takes the next line into it");
+    }
+
+    void parse_assignment() {
+        const int line = line_;
+        const std::size_t begin = at_;
+        while (!at_line_end() && !at('='))
+            take();
+        const std::string key(trimmed(text_.substr(begin, at_ - begin)));
+        if (!at('='))
+            return add_fault(line, "", fmt::format("\"{}\" is no assignment; it has the form KEY=value", key));
         take();
-        const std::string value = take_value(line, key);
+        std::string value = take_value(line, key);
         if (is_key(key))
-            parsed_.assignments.push_back({key, value, line});
+            parsed_.assignments.push_back({key, std::move(value), line, begin, at_});
         else
             add_fault(line, key, "is no name of a key; letters, digits and underscores");
     }
 
-    std::string take_key() {
-        const std::size_t start = at_;
-        while (!ended() && peek() != '=' && peek() != '\n')
-            take();
-        return std::string(trimmed(text_.substr(start, at_ - start)));
-    }
-
-    /// Quoted and unquoted pieces up to the end of the line, joined as systemd joins them.
+    /// Quoted pieces, then at most one unquoted piece: a quote counts as one only before that. Blanks beside a quoted
+    /// piece and at both ends are dropped.
     std::string take_value(int line, const std::string& key) {
         std::string value;
-        std::size_t kept = 0; // trailing blanks after this length are cut
-        while (!ended() && is_blank(peek()))
-            take();
-        while (!ended()) {
-            const char c = take();
-            if (c == '\n')
-                break;
-            if (c == '\'' || c == '"') {
-                if (!take_quoted(c, value))
-                    add_fault(line, key, fmt::format("has an opening {} that is never closed", c));
-                kept = value.size();
-            } else if (c == '\\') {
-                take_escaped(value);
-                kept = value.size();
-            } else {
-                value += c;
-                kept = is_blank(c) ? kept : value.size();
-            }
+        skip_blanks();
+        while (at('\'') || at('"')) {
+            const char quote = take();
+            if (!(quote == '"' ? take_double_quoted(value) : take_single_quoted(value)))
+                add_fault(line, key, fmt::format("has an opening {} that is never closed", quote));
+            skip_blanks();
         }
-        value.resize(kept);
+        take_unquoted(value);
         return value;
     }
 
-    void take_escaped(std::string& value) {
-        if (ended())
-            return;
-        const char c = take();
-        if (c != '\n')
-            value += c;
-    }
-
-    bool take_quoted(char quote, std::string& value) {
+    bool take_single_quoted(std::string& value) {
         while (!ended()) {
             const char c = take();
-            if (c == quote)
+            if (c == '\'')
                 return true;
-            if (c != '\\' || quote == '\'') {
+            value += c;
+        }
+        return false;
+    }
+
+    bool take_double_quoted(std::string& value) {
+        while (!ended()) {
+            const char c = take();
+            if (c == '"')
+                return true;
+            if (c != '\\') {
                 value += c;
                 continue;
             }
@@ -122,12 +129,35 @@ class Parser {
             const char escaped = take();
             if (escaped == '\n')
                 continue;
-            // Inside double quotes a backslash stands for itself except before these (systemd.exec(5)).
+            // A backslash stands for itself except before these (systemd.exec(5)).
             if (std::string_view("\"\\`$").find(escaped) == std::string_view::npos)
                 value += '\\';
             value += escaped;
         }
         return false;
+    }
+
+    void take_unquoted(std::string& value) {
+        std::size_t kept = value.size(); // blanks after this length are at the end
+        while (!at_line_end()) {
+            const char c = take();
+            if (c == '\\') {
+                take_escaped(value);
+                kept = value.size();
+            } else {
+                value += c;
+                kept = is_blank(c) ? kept : value.size();
+            }
+        }
+        value.resize(kept);
+    }
+
+    void take_escaped(std::string& value) {
+        if (ended())
+            return;
+        const char c = take();
+        if (!is_line_end(c))
+            value += c;
     }
 
     void add_fault(int line, const std::string& key, std::string problem) {
@@ -141,17 +171,30 @@ class Parser {
     ParsedFile parsed_;
 };
 
-/// How well a line fits as the place of `key`: 2 an assignment, 1 its commented default, 0 neither.
-int fits(std::string_view line, std::string_view key) {
-    std::string_view rest = trimmed(line);
-    const bool commented = rest.starts_with('#');
-    if (commented)
-        rest = trimmed(rest.substr(1));
-    if (!rest.starts_with(key))
-        return 0;
-    if (!trimmed(rest.substr(key.size())).starts_with('='))
-        return 0;
-    return commented ? 1 : 2;
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// The first line `#KEY=…`, without its end.
+std::optional<Span> find_commented_default(std::string_view text, std::string_view key) {
+    const std::string wanted = fmt::format("#{}=", key);
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(kLineEnds, begin), text.size());
+        if (text.substr(begin, end - begin).starts_with(wanted))
+            return Span{begin, end};
+        begin = end + 1;
+    }
+    return std::nullopt;
+}
+
+/// The place of the key in `text`, where it has one. Of several assignments the last is the one that counts.
+std::optional<Span> find_place(std::string_view text, std::string_view key) {
+    const ParsedFile parsed = parse_env_file(text, "");
+    const auto last = std::ranges::find(parsed.assignments.rbegin(), parsed.assignments.rend(), key, &Assignment::key);
+    if (last != parsed.assignments.rend())
+        return Span{last->begin, last->end};
+    return find_commented_default(text, key);
 }
 
 } // namespace
@@ -185,24 +228,10 @@ std::string format_assignment(std::string_view key, std::string_view value) {
 }
 
 std::string with_assignment(std::string_view text, std::string_view key, std::string_view value) {
-    std::size_t place = std::string_view::npos;
-    std::size_t place_length = 0;
-    int best = 0;
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t length = std::min(text.find('\n', start), text.size()) - start;
-        const int fit = fits(text.substr(start, length), key);
-        // Of several assignments the last is the one that counts.
-        if (fit > best || (fit == 2 && best == 2)) {
-            best = fit;
-            place = start;
-            place_length = length;
-        }
-        start += length + 1;
-    }
     const std::string line = format_assignment(key, value);
     std::string changed(text);
-    if (best > 0)
-        return changed.replace(place, place_length, line);
+    if (const auto place = find_place(text, key))
+        return changed.replace(place->begin, place->end - place->begin, line);
     if (!changed.empty() && changed.back() != '\n')
         changed += '\n';
     return changed + line + "\n";

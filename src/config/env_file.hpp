@@ -1,6 +1,7 @@
 #pragma once
 // KEY=value files with the grammar of systemd's EnvironmentFile= (systemd.exec(5)).
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,9 @@ namespace commento {
 struct Assignment {
     std::string key;
     std::string value;
-    int line; ///< counted from 1; where the assignment begins
+    int line;          ///< counted from 1; where the assignment begins
+    std::size_t begin; ///< its place in the text, in bytes: from the key to before the end of the line
+    std::size_t end;
 };
 
 struct Fault {
@@ -35,7 +38,7 @@ ParsedFile parse_env_file(std::string_view text, const std::string& file);
 std::string format_assignment(std::string_view key, std::string_view value);
 
 /// `text` with the assignment of `key` replaced, where there is one; else with its commented default (`#KEY=…`)
-/// replaced; else with a line appended. Everything else stays byte for byte. A value of several lines is not supported.
+/// replaced; else with a line appended. Everything else stays byte for byte. The value holds no line end.
 std::string with_assignment(std::string_view text, std::string_view key, std::string_view value);
 
 } // namespace commento

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/locale/utf.hpp>
 #include <cctype>
 #include <charconv>
 #include <fmt/format.h>
@@ -124,9 +125,20 @@ std::string problem_with_email(std::string_view value) {
 std::string problem_with_port(std::string_view value) {
     constexpr long kHighestPort = 65535;
     const auto number = to_number(value);
-    if (!number || *number < 1 || *number > kHighestPort)
+    if (!number || *number < 1 || *number > kHighestPort || value.front() == '0')
         return "is no port; a whole number from 1 to 65535";
     return {};
+}
+
+/// A name, an IPv4 address or an IPv6 one in brackets, with a port or without.
+bool is_host_and_port(std::string_view text) {
+    const auto bracket = text.starts_with('[') ? text.find(']') : 0;
+    const auto host = text.substr(0, text.find(':', bracket));
+    const auto port = text.substr(host.size());
+    const bool ipv6 = host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+                      host.find_first_not_of("0123456789abcdefABCDEF:.", 1) == host.size() - 1;
+    return (ipv6 || std::ranges::all_of(split(host, '.'), is_label)) &&
+           (port.empty() || problem_with_port(port.substr(1)).empty());
 }
 
 std::string problem_with_url(std::string_view value, std::string_view schemes) {
@@ -134,13 +146,14 @@ std::string problem_with_url(std::string_view value, std::string_view schemes) {
         if (!value.starts_with(scheme))
             continue;
         const auto rest = value.substr(scheme.size());
-        const auto host = rest.substr(0, rest.find('/'));
-        if (!host.empty() && host.find('@') == std::string_view::npos && std::ranges::all_of(rest, [](char c) {
-                return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '"' && c != '\\';
-            }))
+        const bool plain = std::ranges::all_of(rest, [](char c) {
+            return std::isgraph(static_cast<unsigned char>(c)) != 0 &&
+                   std::string_view("\"\\$").find(c) == std::string_view::npos;
+        });
+        if (plain && is_host_and_port(rest.substr(0, rest.find_first_of("/?#"))))
             return {};
     }
-    return fmt::format("is no such address; it begins with {} and a host name, and holds no user, space or quote",
+    return fmt::format("is no such address; it begins with {} and a host name, and holds no user, space, quote or $",
                        split(schemes, ' ').front());
 }
 
@@ -157,6 +170,15 @@ std::string problem_with_sha256(std::string_view value) {
     if (value.size() != kSha256Digits || !digits)
         return "is no SHA-256; 64 hexadecimal digits, as sha256sum FILE prints";
     return {};
+}
+
+bool is_utf8(std::string_view value) {
+    using Utf8 = boost::locale::utf::utf_traits<char>;
+    for (const auto* at = value.begin(); at != value.end();) {
+        if (!boost::locale::utf::is_valid_codepoint(Utf8::decode(at, value.end())))
+            return false;
+    }
+    return true;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -183,7 +205,9 @@ const Key* find_key(std::string_view name) {
 }
 
 std::string_view nearest_key(std::string_view name) {
-    const auto distance = [&](const Key& key) { return edit_distance(name, key.name); };
+    std::string upper(name);
+    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const auto distance = [&](const Key& key) { return edit_distance(upper, key.name); };
     const auto nearest = std::ranges::min(kKeys, {}, distance);
     return distance(nearest) <= std::max<std::size_t>(2, name.size() / 3) ? nearest.name : std::string_view{};
 }
@@ -191,6 +215,9 @@ std::string_view nearest_key(std::string_view name) {
 std::string problem_with(const Key& key, std::string_view value) {
     if (std::ranges::any_of(value, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }))
         return "holds a control character";
+    // systemd refuses the whole file for one such value.
+    if (!is_utf8(value))
+        return "is not written in UTF-8";
     switch (key.type) {
     case text:
         return {};

@@ -3,6 +3,8 @@
 #include "base/files.hpp"
 #include "config/keys.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <fmt/format.h>
 #include <stdexcept>
@@ -18,24 +20,15 @@ std::string problem_with_unknown(std::string_view name) {
                            : fmt::format("is no key of commento-stack; did you mean {}?", nearest);
 }
 
-/// What is wrong with one assignment by itself; empty when nothing is.
-std::string problem_with_assignment(const Assignment& assignment) {
-    const Key* key = find_key(assignment.key);
-    if (key == nullptr)
-        return problem_with_unknown(assignment.key);
-    if (assignment.value.empty())
-        return {};
-    const std::string problem = problem_with(*key, assignment.value);
-    if (problem.empty())
-        return {};
-    return key->secrecy == Secrecy::secret ? problem : fmt::format("\"{}\" {}", assignment.value, problem);
+bool is_printable(std::string_view value) {
+    return std::ranges::none_of(value, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; });
 }
 
 void check(const ParsedFile& parsed, const std::string& file, std::vector<Fault>& faults) {
     faults.insert(faults.end(), parsed.faults.begin(), parsed.faults.end());
     std::map<std::string, int, std::less<>> seen;
     for (const auto& assignment : parsed.assignments) {
-        if (auto problem = problem_with_assignment(assignment); !problem.empty())
+        if (auto problem = problem_with_assignment(assignment.key, assignment.value); !problem.empty())
             faults.push_back({file, assignment.line, assignment.key, std::move(problem)});
         const auto [first, fresh] = seen.emplace(assignment.key, assignment.line);
         if (!fresh)
@@ -44,14 +37,14 @@ void check(const ParsedFile& parsed, const std::string& file, std::vector<Fault>
     }
 }
 
-/// Secrets belong into the file that only root and commento can read.
-void check_secrecy(const ParsedFile& parsed, const Paths& paths, std::vector<Fault>& faults) {
+/// Secrets belong into the file that only root and commento can read, and nothing else: the other helpers would miss
+/// it.
+void check_place(const ParsedFile& parsed, Secrecy kept, const std::string& file, std::vector<Fault>& faults,
+                 const std::string& problem) {
     for (const auto& assignment : parsed.assignments) {
         const Key* key = find_key(assignment.key);
-        if (key != nullptr && key->secrecy == Secrecy::secret && !assignment.value.empty())
-            faults.push_back({paths.settings().string(), assignment.line, assignment.key,
-                              fmt::format("is a secret, and every user can read this file; move it to {}",
-                                          paths.secrets().string())});
+        if (key != nullptr && key->secrecy != kept && !assignment.value.empty())
+            faults.push_back({file, assignment.line, assignment.key, problem});
     }
 }
 
@@ -95,41 +88,58 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
         faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
 }
 
-tl::unexpected<Error> all_of(const std::vector<Fault>& faults, const Paths& paths) {
-    std::string message;
-    for (const auto& fault : faults)
-        message += (message.empty() ? "" : "\n") + to_string(fault);
-    return fail(ErrorCode::settings, std::move(message),
-                fmt::format("edit {} (or run commentoctl setup), then: systemctl restart commento.target",
-                            paths.settings().string()));
-}
-
 } // namespace
 
 Result<Settings> Settings::load(const Paths& paths) {
-    auto text = read_file(paths.settings());
-    if (!text)
-        return fail(ErrorCode::settings, text.error().message, "commentoctl setup writes this file");
+    const auto settings_text = read_file(paths.settings());
+    if (!settings_text)
+        return fail(ErrorCode::settings, settings_text.error().message, "commentoctl setup writes this file");
+    const auto secrets_text = read_file(paths.secrets());
+    auto examined = examine(*settings_text, secrets_text.value_or(""), paths);
+    if (!examined.faults.empty())
+        return tl::unexpected(to_error(examined.faults, fmt::format("edit {} (or run commentoctl setup), then: "
+                                                                    "systemctl restart commento.target",
+                                                                    paths.settings().string())));
+    return std::move(examined.settings);
+}
+
+Examined Settings::examine(std::string_view settings_text, std::string_view secrets_text, const Paths& paths) {
     const std::string settings_file = paths.settings().string();
     const std::string secrets_file = paths.secrets().string();
+    const ParsedFile open = parse_env_file(settings_text, settings_file);
+    const ParsedFile secret = parse_env_file(secrets_text, secrets_file);
 
-    std::vector<Fault> faults;
-    Settings settings;
+    Examined examined;
+    auto& [settings, faults] = examined;
     settings.values_ = defaults();
-    const ParsedFile open = parse_env_file(*text, settings_file);
     check(open, settings_file, faults);
-    check_secrecy(open, paths, faults);
+    check_place(open, Secrecy::open, settings_file, faults,
+                fmt::format("is a secret, and every user can read this file; move it to {}", secrets_file));
+    check(secret, secrets_file, faults);
+    check_place(secret, Secrecy::secret, secrets_file, faults,
+                fmt::format("is no secret, and most helpers can't read this file; move it to {}", settings_file));
     take_values(open, settings_file, settings.values_);
-    if (const auto secrets = read_file(paths.secrets())) {
-        const ParsedFile secret = parse_env_file(*secrets, secrets_file);
-        check(secret, secrets_file, faults);
-        take_values(secret, secrets_file, settings.values_);
-    }
+    take_values(secret, secrets_file, settings.values_);
     check_presence(settings.values_, paths, faults);
     check_combinations(settings.values_, paths, faults);
-    if (!faults.empty())
-        return all_of(faults, paths);
-    return settings;
+    return examined;
+}
+
+std::string problem_with_assignment(std::string_view name, std::string_view value) {
+    const Key* key = find_key(name);
+    if (key == nullptr)
+        return problem_with_unknown(name);
+    std::string problem = value.empty() ? "" : problem_with(*key, value);
+    if (problem.empty() || key->secrecy == Secrecy::secret || !is_printable(value))
+        return problem;
+    return fmt::format("\"{}\" {}", value, problem);
+}
+
+Error to_error(const std::vector<Fault>& faults, std::string hint) {
+    std::string message;
+    for (const auto& fault : faults)
+        message += (message.empty() ? "" : "\n") + to_string(fault);
+    return {ErrorCode::settings, std::move(message), std::move(hint)};
 }
 
 const Value& Settings::value(std::string_view key) const {
@@ -173,12 +183,6 @@ std::vector<std::pair<std::string, std::string>> Settings::application_settings(
             set.emplace_back(key.name, value);
     }
     return set;
-}
-
-std::vector<Fault> check_text(std::string_view text, const std::string& file) {
-    std::vector<Fault> faults;
-    check(parse_env_file(text, file), file, faults);
-    return faults;
 }
 
 } // namespace commento

@@ -18,12 +18,18 @@ struct Value {
     std::string origin; ///< `FILE:LINE`, or `default`
 };
 
+struct Examined;
+
 class Settings {
   public:
     /// Reads both files and checks every value. All faults come in one error (ErrorCode::settings), a line each with
     /// file, line, key and what would be right. A secrets file that the caller may not read is left out: only
     /// root and commento may.
     static Result<Settings> load(const Paths& paths);
+
+    /// The same without an end at the first fault, for who shows or mends the settings: the texts of the two files,
+    /// which are named as `paths` says.
+    static Examined examine(std::string_view settings_text, std::string_view secrets_text, const Paths& paths);
 
     const Value& value(std::string_view key) const;
     const std::string& text(std::string_view key) const { return value(key).text; }
@@ -44,8 +50,16 @@ class Settings {
     std::map<std::string, Value, std::less<>> values_;
 };
 
-/// Faults of one file's text by itself: grammar, unknown keys, keys set twice, values. For a file with everything else
-/// missing use Settings::load.
-std::vector<Fault> check_text(std::string_view text, const std::string& file);
+/// Values, those with a fault too, and everything that is wrong with them.
+struct Examined {
+    Settings settings;
+    std::vector<Fault> faults;
+};
+
+/// What is wrong with one assignment by itself, an unknown key too; empty when nothing is. Never names a secret.
+std::string problem_with_assignment(std::string_view key, std::string_view value);
+
+/// One error for all of them (ErrorCode::settings), a line each.
+Error to_error(const std::vector<Fault>& faults, std::string hint);
 
 } // namespace commento

@@ -2,35 +2,21 @@
 
 #include "base/fd.hpp"
 #include "base/files.hpp"
+#include "net/openssl.hpp"
 
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <ctime>
 #include <fmt/format.h>
 #include <memory>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 namespace commento {
 namespace {
-
-struct Free {
-    void operator()(X509* object) const { X509_free(object); }
-    void operator()(BIO* object) const { BIO_free_all(object); }
-    void operator()(BIGNUM* object) const { BN_free(object); }
-    void operator()(SSL* object) const { SSL_free(object); }
-    void operator()(SSL_CTX* object) const { SSL_CTX_free(object); }
-    void operator()(char* object) const { OPENSSL_free(object); }
-    void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
 
 std::string serial_of(const X509* certificate) {
     const Owned<BIGNUM> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
@@ -92,7 +78,7 @@ Certificate describe(X509* certificate) {
             names_of(certificate),
             seconds_of(X509_get0_notBefore(certificate)),
             seconds_of(X509_get0_notAfter(certificate)),
-            X509_check_issued(certificate, certificate) == X509_V_OK,
+            X509_self_signed(certificate, 0) == 1,
             fingerprint_of(certificate)};
 }
 
@@ -105,25 +91,34 @@ bool wait_ready(int socket, short events, Clock::time_point deadline) {
     return left > 0 && ::poll(&entry, 1, static_cast<int>(left)) == 1;
 }
 
+/// As in addresses of the web: an IPv6 address in brackets.
+std::string place(const std::string& address, int port) {
+    return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
+                                                  : fmt::format("[{}]:{}", address, port);
+}
+
 Result<Fd> connect_to(const std::string& address, int port, Clock::time_point deadline) {
-    const std::string where = fmt::format("{}:{}", address, port);
-    sockaddr_in target{};
-    target.sin_family = AF_INET;
-    target.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (::inet_pton(AF_INET, address.c_str(), &target.sin_addr) != 1)
-        return fail(ErrorCode::internal, fmt::format("{} is no IPv4 address", address));
-    Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    numeric.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &numeric, &found) != 0)
+        return fail(ErrorCode::internal, fmt::format("{} is no IP address", address));
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> target(found, &::freeaddrinfo);
+    Fd socket(::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket)
         return fail_errno(ErrorCode::network, "cannot open a socket", errno);
     int fault = 0;
-    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&target), sizeof target) != 0) {
+    if (::connect(socket.get(), target->ai_addr, target->ai_addrlen) != 0) {
         fault = errno;
         socklen_t size = sizeof fault;
-        if (fault == EINPROGRESS && wait_ready(socket.get(), POLLOUT, deadline))
+        if (fault == EINPROGRESS && !wait_ready(socket.get(), POLLOUT, deadline))
+            fault = ETIMEDOUT;
+        else if (fault == EINPROGRESS)
             ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &fault, &size);
     }
     if (fault != 0)
-        return fail_errno(ErrorCode::network, fmt::format("cannot connect to {}", where), fault);
+        return fail_errno(ErrorCode::network, fmt::format("cannot connect to {}", place(address, port)), fault);
     return socket;
 }
 
@@ -167,10 +162,10 @@ Result<Certificate> served_certificate(const std::string& address, int port, con
     const Owned<SSL> tls(SSL_new(context.get()));
     SSL_set_tlsext_host_name(tls.get(), name.c_str());
     SSL_set_fd(tls.get(), socket.get());
-    COMMENTO_CHECK(shake_hands(tls.get(), socket.get(), fmt::format("{}:{}", address, port), deadline));
+    COMMENTO_CHECK(shake_hands(tls.get(), socket.get(), place(address, port), deadline));
     const Owned<X509> certificate(SSL_get1_peer_certificate(tls.get()));
     if (!certificate)
-        return fail(ErrorCode::network, fmt::format("{}:{} presents no certificate", address, port));
+        return fail(ErrorCode::network, fmt::format("{} presents no certificate", place(address, port)));
     return describe(certificate.get());
 }
 

@@ -29,7 +29,7 @@ Result<Certificate> parse_certificate(std::string_view pem);
 /// The first certificate of a PEM file. ErrorCode::storage or ErrorCode::permission when it can't be read.
 Result<Certificate> read_certificate(const std::filesystem::path& file);
 
-/// The certificate that the TLS server at `address`:`port` (an IPv4 address) presents for `name`.
+/// The certificate that the TLS server at `address`:`port` (a numeric IPv4 or IPv6 address) presents for `name`.
 /// ErrorCode::network when it does not answer within `limit`.
 Result<Certificate> served_certificate(const std::string& address, int port, const std::string& name,
                                        std::chrono::milliseconds limit);

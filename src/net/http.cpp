@@ -1,12 +1,12 @@
 #include "net/http.hpp"
 
 #include "base/fd.hpp"
+#include "net/libcurl.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -17,6 +17,14 @@ namespace {
 constexpr long kRedirects = 10;
 constexpr long kLeastBytesPerSecond = 1024;
 constexpr long kLeastBytesFor = 30; // seconds
+constexpr long kWhole = 200;        // RFC 9110, 15.3.1: the range was ignored
+constexpr long kNothingAfter = 416; // RFC 9110, 15.5.17: no byte in the range
+
+long status_of(CURL* handle) {
+    long status = 0;
+    libcurl().getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
 
 std::string lower_case(std::string_view text) {
     std::string lower(text);
@@ -62,58 +70,6 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* u
     return size;
 }
 
-/// What the callbacks of download() need.
-struct Sink {
-    int fd;
-    CURL* handle;
-    std::uint64_t present; ///< bytes that the file held before
-    std::uint64_t limit;
-    std::uint64_t written = 0;
-    bool checked = false;
-    int write_error = 0;
-    bool too_large = false;
-    const HttpClient::Progress& progress;
-};
-
-/// A server that ignores the range sends the whole file with status 200: begin anew.
-bool begin(Sink& sink) {
-    sink.checked = true;
-    long status = 0;
-    curl_easy_getinfo(sink.handle, CURLINFO_RESPONSE_CODE, &status);
-    constexpr long kWhole = 200;
-    if (status == kWhole && sink.present > 0) {
-        sink.present = 0;
-        return ::ftruncate(sink.fd, 0) == 0;
-    }
-    return true;
-}
-
-std::size_t on_download(char* data, std::size_t /*one*/, std::size_t size, void* user) {
-    auto& sink = *static_cast<Sink*>(user);
-    if (!sink.checked && !begin(sink)) {
-        sink.write_error = errno;
-        return 0;
-    }
-    if (sink.present + sink.written + size > sink.limit) {
-        sink.too_large = true;
-        return 0;
-    }
-    const ssize_t done = ::write(sink.fd, data, size);
-    if (done != static_cast<ssize_t>(size)) {
-        sink.write_error = done < 0 ? errno : ENOSPC;
-        return 0;
-    }
-    sink.written += size;
-    return size;
-}
-
-int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t /*up*/, curl_off_t /*up_now*/) {
-    const auto& sink = *static_cast<Sink*>(user);
-    if (total > 0)
-        sink.progress(sink.present + static_cast<std::uint64_t>(total), sink.present + static_cast<std::uint64_t>(now));
-    return 0;
-}
-
 std::string hint_for(CURLcode code, const std::filesystem::path& ca_file) {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -139,40 +95,42 @@ std::string HttpResponse::header(const std::string& name) const {
     return found == headers.end() ? std::string() : found->second;
 }
 
-void HttpClient::Cleanup::operator()(void* handle) const { curl_easy_cleanup(handle); }
-void HttpClient::Cleanup::operator()(curl_slist* list) const { curl_slist_free_all(list); }
+void HttpClient::Cleanup::operator()(void* handle) const { libcurl().cleanup(handle); }
+void HttpClient::Cleanup::operator()(curl_slist* list) const { libcurl().slist_free_all(list); }
 
-HttpClient::HttpClient(HttpLimits limits) : limits_(limits), handle_(curl_easy_init()) {}
+HttpClient::HttpClient(HttpLimits limits) : limits_(limits), handle_(libcurl().init()) {}
 
 void HttpClient::resolve(std::string_view host, int port, std::string_view address) {
     const std::string entry = fmt::format("{}:{}:{}", host, port, address);
-    resolve_.reset(curl_slist_append(resolve_.release(), entry.c_str()));
+    resolve_.reset(libcurl().slist_append(resolve_.release(), entry.c_str()));
 }
 
 void HttpClient::prepare(const std::string& url) {
     CURL* handle = handle_.get();
-    curl_easy_reset(handle);
-    curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(handle, CURLOPT_USERAGENT, "commento-stack");
-    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect.count()));
-    if (resolve_)
-        curl_easy_setopt(handle, CURLOPT_RESOLVE, resolve_.get());
+    libcurl().reset(handle);
+    libcurl().setopt(handle, CURLOPT_URL, url.c_str());
+    libcurl().setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    libcurl().setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    libcurl().setopt(handle, CURLOPT_USERAGENT, "commento-stack");
+    libcurl().setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect.count()));
+    if (resolve_) {
+        libcurl().setopt(handle, CURLOPT_RESOLVE, resolve_.get());
+        libcurl().setopt(handle, CURLOPT_NOPROXY, "*"); // a proxy of the environment would resolve the name itself
+    }
     if (!ca_file_.empty()) {
-        curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file_.c_str());
-        curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+        libcurl().setopt(handle, CURLOPT_CAINFO, ca_file_.c_str());
+        libcurl().setopt(handle, CURLOPT_CAPATH, nullptr);
     }
 }
 
 Result<void> HttpClient::perform(const std::string& url) {
     std::array<char, CURL_ERROR_SIZE> detail{};
-    curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, detail.data());
-    const CURLcode code = curl_easy_perform(handle_.get());
-    curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);
+    libcurl().setopt(handle_.get(), CURLOPT_ERRORBUFFER, detail.data());
+    const CURLcode code = libcurl().perform(handle_.get());
+    libcurl().setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);
     if (code == CURLE_OK)
         return {};
-    const char* text = detail.front() != '\0' ? detail.data() : curl_easy_strerror(code);
+    const char* text = detail.front() != '\0' ? detail.data() : libcurl().strerror(code);
     return fail(ErrorCode::network, fmt::format("{}: {}", url, text), hint_for(code, ca_file_));
 }
 
@@ -182,20 +140,20 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     Receiver receiver{{}, limits_.body};
     std::unique_ptr<curl_slist, Cleanup> headers;
     for (const auto& [name, value] : request.headers)
-        headers.reset(curl_slist_append(headers.release(), fmt::format("{}: {}", name, value).c_str()));
+        headers.reset(libcurl().slist_append(headers.release(), fmt::format("{}: {}", name, value).c_str()));
 
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.total.count()));
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
-    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &receiver);
+    libcurl().setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.total.count()));
+    libcurl().setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+    libcurl().setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    libcurl().setopt(handle, CURLOPT_WRITEDATA, &receiver);
+    libcurl().setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+    libcurl().setopt(handle, CURLOPT_HEADERDATA, &receiver);
     if (request.method == "HEAD") {
-        curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+        libcurl().setopt(handle, CURLOPT_NOBODY, 1L);
     } else if (request.method == "POST") {
-        curl_easy_setopt(handle, CURLOPT_POST, 1L);
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+        libcurl().setopt(handle, CURLOPT_POST, 1L);
+        libcurl().setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+        libcurl().setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
     }
     auto done = perform(request.url);
     if (!done && receiver.too_large)
@@ -203,10 +161,86 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
                     fmt::format("{}: the answer is larger than {} bytes", request.url, limits_.body));
     if (!done)
         return tl::unexpected(std::move(done).error());
-    long status = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    receiver.response.status = static_cast<int>(status);
+    receiver.response.status = static_cast<int>(status_of(handle));
     return std::move(receiver.response);
+}
+
+/// What the callbacks of download() need.
+struct HttpClient::Sink {
+    int fd;
+    CURL* handle;
+    std::string path;
+    std::uint64_t present; ///< bytes that the file held before
+    std::uint64_t limit;
+    const Progress& progress;
+    std::uint64_t written = 0;
+    bool begun = false;
+    bool too_large = false;
+    int write_error = 0;
+
+    /// Empties the file when the server sends the whole instead of the rest.
+    bool begin() {
+        begun = true;
+        return status_of(handle) != kWhole || empty();
+    }
+
+    bool empty() {
+        present = 0;
+        return ::ftruncate(fd, 0) == 0;
+    }
+
+    static std::size_t on_data(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+        auto& sink = *static_cast<Sink*>(user);
+        if (!sink.begun && !sink.begin()) {
+            sink.write_error = errno;
+            return 0;
+        }
+        if (sink.present + sink.written + size > sink.limit) {
+            sink.too_large = true;
+            return 0;
+        }
+        const ssize_t done = ::write(sink.fd, data, size);
+        if (done != static_cast<ssize_t>(size)) {
+            sink.write_error = done < 0 ? errno : ENOSPC;
+            return 0;
+        }
+        sink.written += size;
+        return size;
+    }
+
+    static int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t /*up*/, curl_off_t /*up_now*/) {
+        const auto& sink = *static_cast<Sink*>(user);
+        if (sink.begun)
+            sink.progress(total > 0 ? sink.present + static_cast<std::uint64_t>(total) : 0,
+                          sink.present + static_cast<std::uint64_t>(now));
+        return 0;
+    }
+};
+
+Result<void> HttpClient::download_rest(const std::string& url, Sink& sink) {
+    prepare(url);
+    CURL* handle = handle_.get();
+    libcurl().setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
+    libcurl().setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    libcurl().setopt(handle, CURLOPT_MAXREDIRS, kRedirects);
+    libcurl().setopt(handle, CURLOPT_FAILONERROR, 1L);
+    libcurl().setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
+    libcurl().setopt(handle, CURLOPT_LOW_SPEED_TIME, kLeastBytesFor);
+    // A range, not CURLOPT_RESUME_FROM: that one fails where the server ignores it.
+    const std::string range = fmt::format("{}-", sink.present);
+    if (sink.present > 0)
+        libcurl().setopt(handle, CURLOPT_RANGE, range.c_str());
+    libcurl().setopt(handle, CURLOPT_WRITEFUNCTION, Sink::on_data);
+    libcurl().setopt(handle, CURLOPT_WRITEDATA, &sink);
+    libcurl().setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    libcurl().setopt(handle, CURLOPT_XFERINFOFUNCTION, Sink::on_progress);
+    libcurl().setopt(handle, CURLOPT_XFERINFODATA, &sink);
+    auto done = perform(url);
+    if (sink.too_large)
+        return fail(ErrorCode::network, fmt::format("{}: larger than {} bytes", url, sink.limit));
+    if (sink.write_error != 0)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", sink.path), sink.write_error);
+    return done;
 }
 
 Result<void> HttpClient::download(const std::string& url, const std::filesystem::path& file, std::uint64_t limit,
@@ -217,29 +251,10 @@ Result<void> HttpClient::download(const std::string& url, const std::filesystem:
     struct stat status {};
     ::fstat(target.get(), &status);
 
-    prepare(url);
-    CURL* handle = handle_.get();
-    Sink sink{target.get(), handle, static_cast<std::uint64_t>(status.st_size), limit, 0, false, 0, false, progress};
-    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(handle, CURLOPT_MAXREDIRS, kRedirects);
-    curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, kLeastBytesFor);
-    // A range, not CURLOPT_RESUME_FROM: that one fails where the server ignores it.
-    const std::string range = fmt::format("{}-", sink.present);
-    if (sink.present > 0)
-        curl_easy_setopt(handle, CURLOPT_RANGE, range.c_str());
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_download);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &sink);
-    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &sink);
-    auto done = perform(url);
-    if (sink.too_large)
-        return fail(ErrorCode::network, fmt::format("{}: larger than {} bytes", url, limit));
-    if (sink.write_error != 0)
-        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", file.string()), sink.write_error);
+    Sink sink{target.get(), handle_.get(), file, static_cast<std::uint64_t>(status.st_size), limit, progress};
+    auto done = download_rest(url, sink);
+    if (!done && sink.present > 0 && status_of(handle_.get()) == kNothingAfter && sink.empty())
+        done = download_rest(url, sink);
     if (!done)
         return done;
     if (::fsync(target.get()) != 0)

@@ -57,18 +57,20 @@ class HttpClient {
     using Progress = std::function<void(std::uint64_t total, std::uint64_t now)>;
 
     /// Downloads to `file`, following up to 10 redirects over HTTPS only. Goes on from the file's end where it holds a
-    /// part already and the server can; begins anew where it can't. Ends when fewer than 1 KiB/s come for 30 s, or at
-    /// more than `limit` bytes; what came so far stays in the file.
+    /// part already and the server can; begins anew where it can't, or where there is nothing after that part. Ends
+    /// when fewer than 1 KiB/s come for 30 s, or at more than `limit` bytes; what came so far stays in the file.
     Result<void> download(const std::string& url, const std::filesystem::path& file, std::uint64_t limit,
                           const Progress& progress);
 
   private:
+    struct Sink;
     struct Cleanup {
         void operator()(void* handle) const;
         void operator()(curl_slist* list) const;
     };
     Result<void> perform(const std::string& url);
     void prepare(const std::string& url);
+    Result<void> download_rest(const std::string& url, Sink& sink);
 
     HttpLimits limits_;
     std::filesystem::path ca_file_;

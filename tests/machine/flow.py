@@ -42,14 +42,14 @@ class Comments:
             with self.context.wrap_socket(plain, server_hostname=self.domain) as connection:
                 return connection.getpeercert()
 
-    def call(self, name: str, **fields) -> dict:
+    def call(self, endpoint: str, /, **fields) -> dict:
         """One API call. The application answers 200 to nearly everything: what counts is `success`."""
-        answer = self.request("POST", f"/api/{name}", json.dumps(fields).encode(), {"Content-Type": "application/json"})
+        answer = self.request("POST", f"/api/{endpoint}", json.dumps(fields).encode(), {"Content-Type": "application/json"})
         if answer.status != 200:
-            raise Refused(f"{name}: HTTP {answer.status}: {answer.body[:300].decode(errors='replace')}")
+            raise Refused(f"{endpoint}: HTTP {answer.status}: {answer.body[:300].decode(errors='replace')}")
         result = json.loads(answer.body)
         if not result.get("success"):
-            raise Refused(f"{name}: {result.get('message', result)}")
+            raise Refused(f"{endpoint}: {result.get('message', result)}")
         return result
 
     # --- the flow ---

@@ -21,6 +21,10 @@ _ENVIRONMENT = ["env", "--ignore-environment", "HOME=/root", "LANG=C.UTF-8", "TE
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
 _BOOT_TIMEOUT = 60
+
+alive: list["Machine"] = []  # those inside their `with` block
+inspectors: list[Callable[["Machine"], None]] = []  # asked before each machine is taken away; may raise
+reporters: list[Callable[["Machine"], str]] = []  # asked what to add to an error that leaves a machine's `with` block
 _EXIT_REBOOT = 133  # how `systemd-nspawn --keep-unit` says that the machine asked for a reboot
 
 
@@ -37,13 +41,20 @@ class Machine:
         self._undo = contextlib.ExitStack()
         try:
             self._make()
+            alive.append(self)
+            self._undo.callback(alive.remove, self)
             self.boot()
+            for inspector in inspectors:
+                self._undo.callback(inspector, self)
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind=None, error: BaseException | None = None, trace=None) -> None:
+        if isinstance(error, Exception):
+            for reporter in reporters:
+                error.add_note(reporter(self))
         with processes.undisturbed():
             self._undo.close()
 
@@ -62,6 +73,7 @@ class Machine:
 
         for descriptor in roots.use(self.template):
             self._undo.callback(os.close, descriptor)
+        _take_away(self.directory)  # a reboot of this host leaves it behind and its slot not
         self.directory.mkdir(parents=True)
         self._undo.callback(shutil.rmtree, self.directory)
         self.disk.attach()
@@ -269,7 +281,13 @@ def clear_abandoned() -> None:
     for slot in network.abandoned_slots():
         directory = Path(slot.notes.get("directory") or "/nonexistent")
         network.disconnect(slot.name)
-        processes.run(["umount", "--lazy", str(directory / "root")], check=False)
-        shutil.rmtree(directory, ignore_errors=True)
+        _take_away(directory)
         ControlGroup(slot.name).remove()
         slot.close()
+
+
+def _take_away(directory: Path) -> None:
+    """Removes what is left of a machine whose harness was killed."""
+    if directory.exists():
+        processes.run(["umount", "--lazy", str(directory / "root")], check=False)
+        shutil.rmtree(directory)

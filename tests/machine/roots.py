@@ -10,6 +10,7 @@ name and renamed when it is whole; a lock lets the second of two test runs wait 
 import contextlib
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -58,7 +59,7 @@ def installed(suite: str | None = None, deb: Path | None = None) -> Template:
     suite = suite or places.suite()
     deb = deb or places.deb()
     below = pristine(suite, deb)
-    made = _cached(f"installed-{suite}", [_digest_of(deb), below.layers[0].parent.name],
+    made = _cached(f"installed-{suite}", [_digest_of(deb), below.layers[0].parent.name, inspect.getsource(_install)],
                    lambda directory: _install(below, _package_name(deb), directory))
     lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
     return Template(suite, [made / "layer", *lower], below.mounts, [*below.locks, _lock_of(made)])
@@ -70,8 +71,8 @@ def use(template: Template) -> list[int]:
 
 
 def _root(suite: str) -> Path:
-    recipe = Path(__file__).read_bytes()  # the packages and the files below are all in here
-    return _cached(f"pristine-{suite}", [hashlib.sha256(recipe).hexdigest()], lambda directory: _debootstrap(suite, directory))
+    recipe = [*_SYSTEM, *_REPOSITORY, inspect.getsource(_debootstrap), inspect.getsource(_make_impersonal)]
+    return _cached(f"pristine-{suite}", recipe, lambda directory: _debootstrap(suite, directory))
 
 
 def _product(deb: Path) -> Path:
@@ -136,6 +137,10 @@ def _cached(kind: str, made_from: list[str], make: Callable[[Path], None]) -> Pa
     """The directory with that content; made now when it is not there yet."""
     digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
     result = places.machines() / f"{kind}-{digest}"
+    with locked(_lock_of(result), shared=True):  # running machines hold it shared, too
+        if result.exists():
+            os.utime(result)
+            return result
     with locked(_lock_of(result)):
         if not result.exists():
             unfinished = result.with_name(f"{result.name}.unfinished")
@@ -147,7 +152,6 @@ def _cached(kind: str, made_from: list[str], make: Callable[[Path], None]) -> Pa
                 unfinished.rename(result)
             finally:
                 _remove(unfinished)
-        os.utime(result)
     _clear_old(kind)
     return result
 

@@ -55,8 +55,5 @@ class Site:
         """A client that trusts the CA's root and nothing else."""
         return Comments(self.domain, self.machine.address, self.pebble.root())
 
-    def report(self) -> str:
-        return report(self.machine)
-
     def status(self, *options: str) -> str:
         return self.machine.run(["commentoctl", "status", *options], check=False).output

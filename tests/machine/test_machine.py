@@ -124,7 +124,7 @@ def test_scripted_ca_fails_as_told_then_recovers(scripted, fault, exit_code, bod
     ca.fail("directory", fault, times=1, retry_after=77)
     answer = machine.run(ask, check=False)
     assert answer.exit_code == exit_code and body in answer.stdout
-    assert ("Retry-After: 77" in answer.stdout) == (fault in ("rateLimited",)) or fault not in ("rateLimited",)
+    assert fault != "rateLimited" or "Retry-After: 77" in answer.stdout
     assert '"newNonce": "https://localhost:14100/nonce"' in machine.run(ask).stdout
     assert ca.count("directory") == before + 2
 
@@ -135,8 +135,7 @@ def scripted(machine):
 
 
 def test_is_reached_from_this_host(machine):
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://{machine.address}:8055/", timeout=5) \
-            if False else _serve_inside(machine) as answer:
+    with _serve_inside(machine) as answer:
         assert answer.read() == b"from inside"
 
 

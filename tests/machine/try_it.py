@@ -4,17 +4,16 @@ import argparse
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 
 from rich.console import Console
 
+from . import machine as machines
 from . import places, processes, roots
 from .acme import Pebble
-from .flow import Comments
 from .machine import Machine
 from .processes import CommandFailed
-from .site import TARGET, Site
+from .site import TARGET, Site, report
 from .steps import StepFailed, Steps, run_reporting
 
 
@@ -27,26 +26,27 @@ def main() -> int:
     if given.app:
         os.environ["COMMENTO_ARCHIVE"] = given.app
     processes.end_on_signals()
+    machines.reporters.append(report)
     console = Console(soft_wrap=True)
     try:
         return _try(console, Steps(console), given)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except (StepFailed, CommandFailed, places.NotBuilt, TimeoutError, OSError, AssertionError, RuntimeError) as error:
-        print(f"\ntry: {error}", file=sys.stderr)
+        print("\n".join([f"\ntry: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr)
         return 1
 
 
 def _try(console: Console, steps: Steps, given: argparse.Namespace) -> int:
     _make_package(steps)
     with contextlib.ExitStack() as stack:
-        with steps.step(f"made a Debian root ({places.suite()})"):
+        with steps.step(f"make a Debian root ({places.suite()})"):
             template = roots.pristine()
-        with steps.step("booted a machine with systemd"):
+        with steps.step("boot a machine with systemd"):
             machine = stack.enter_context(Machine(template))
         site = _set_up(steps, machine)
         if given.check:
-            with steps.step("checked: all units, certificate, a comment posted and listed over HTTPS"):
+            with steps.step("check: all units, certificate, a comment posted and listed over HTTPS"):
                 _check(site)
             _say_what_was_used(console)
             return 0
@@ -65,12 +65,12 @@ def _try(console: Console, steps: Steps, given: argparse.Namespace) -> int:
 def _make_package(steps: Steps) -> None:
     """Installs what is needed and builds; a package or an archive named in the environment needs no building."""
     needs = places.REPOSITORY / "tests/needs/install"
-    with steps.step("installed what building and booting need"):
+    with steps.step("install what building and booting need"):
         run_reporting([str(needs), "build", "machine"], lambda done, total: None)
     wanted = [target for target, variable in (("package", "COMMENTO_DEB"), ("standin_archive", "COMMENTO_ARCHIVE"))
               if not os.environ.get(variable)]
     if wanted:
-        with steps.step("built and packaged commento-stack") as report:
+        with steps.step("build and package commento-stack") as report:
             here = {"cwd": places.REPOSITORY}
             run_reporting(["cmake", "--preset", "package"], report, **here)
             run_reporting(["cmake", "--build", "--preset", "package", "--target", *wanted], report, **here)
@@ -78,31 +78,25 @@ def _make_package(steps: Steps) -> None:
 
 def _set_up(steps: Steps, machine: Machine) -> Site:
     """What a user does on a real host, step by step."""
-    with steps.step("installed the package with apt"):
+    with steps.step("install the package with apt"):
         machine.install(["commento-stack"])
-    with steps.step("started a certificate authority for tests (pebble)"):
+    with steps.step("start a certificate authority for tests (pebble)"):
         site = Site(machine, Pebble(machine))
-    with steps.step("wrote the settings"):
+    with steps.step("write the settings"):
         site.configure()
-    try:
-        with steps.step(f"systemctl enable --now {TARGET}"):
-            site.start()
-    except CommandFailed as error:
-        raise StepFailed(f"{error}\n\n{site.report()}") from None
+    with steps.step(f"systemctl enable --now {TARGET}"):
+        site.start()
     return site
 
 
 def _check(site: Site) -> None:
     state = site.machine.unit(TARGET)["ActiveState"]
     failed = site.machine.failed_units()
-    try:
-        assert state == "active", f"{TARGET} is {state}"
-        assert not failed, f"failed units: {' '.join(failed)}"
-        comments = site.comments()
-        comments.certificate()  # raises unless the authority's root vouches for it
-        comments.check()
-    except (AssertionError, OSError) as error:
-        raise StepFailed(f"{error}\n\n{site.report()}") from None
+    assert state == "active", f"{TARGET} is {state}"
+    assert not failed, f"failed units: {' '.join(failed)}"
+    comments = site.comments()
+    comments.certificate()  # raises unless the authority's root vouches for it
+    comments.check()
 
 
 def _describe(console: Console, steps: Steps, site: Site) -> None:

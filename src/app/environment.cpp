@@ -1,0 +1,35 @@
+#include "app/environment.hpp"
+
+#include "base/files.hpp"
+
+#include <fmt/format.h>
+#include <map>
+#include <sys/stat.h>
+
+namespace commento {
+
+std::string application_environment(const Paths& paths, const Settings& settings) {
+    std::map<std::string, std::string> values;
+    for (const auto& [key, value] : settings.application_settings())
+        values[key] = value;
+    values["COMMENTO_ORIGIN"] = settings.origin();
+    values["COMMENTO_PORT"] = settings.text("COMMENTO_PORT");
+    values["COMMENTO_BIND_ADDRESS"] = "127.0.0.1";
+    values["COMMENTO_STATIC"] = paths.app_current().string();
+    // Peer authentication over the socket: the one form of address that works without a password.
+    values["COMMENTO_POSTGRES"] = fmt::format("postgres:///commento?host={}&port={}&user=commento&sslmode=disable",
+                                              paths.postgres_sockets().string(), settings.text("DATABASE_PORT"));
+
+    std::string text = fmt::format("# Written by commento-app install from {}; changes made here are lost.\n",
+                                   paths.settings().string());
+    for (const auto& [key, value] : values)
+        text += format_assignment(key, value) + "\n";
+    return text;
+}
+
+Result<bool> update_environment(const Paths& paths, const Settings& settings) {
+    return update_file(paths.app_environment(), application_environment(paths, settings),
+                       S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+}
+
+} // namespace commento

@@ -1,0 +1,123 @@
+#include "app/ready.hpp"
+
+#include "base/fd.hpp"
+#include "base/files.hpp"
+#include "base/pace.hpp"
+
+#include <cerrno>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sstream>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace commento {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The application gives up on its database after 50 s.
+constexpr seconds kDeadline{75};
+constexpr milliseconds kFirst{5};
+constexpr milliseconds kLongest{50};
+constexpr seconds kAnswer{10};
+constexpr const char* kLog = "see why: journalctl -u commento.service -n 50";
+
+/// pidfd_open(2); glibc 2.34, of Enterprise Linux 9, has no function for it.
+Fd open_process(pid_t process) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
+
+bool has_ended(const Fd& process) {
+    pollfd events{process.get(), POLLIN, 0};
+    return ::poll(&events, 1, 0) > 0;
+}
+
+tl::unexpected<Error> ended(int port) {
+    return fail(ErrorCode::application, fmt::format("the application ended before it answered on 127.0.0.1:{}", port),
+                kLog);
+}
+
+tl::unexpected<Error> taken(int port, uid_t user) {
+    return fail(ErrorCode::application, fmt::format("port {} is taken by another program, of user {}", port, user),
+                fmt::format("find it: ss -ltnp 'sport = :{}'; stop it, or set COMMENTO_PORT to another port", port));
+}
+
+/// What keeps the application from being ready; empty when nothing does.
+std::string problem(HttpClient& client, int port) {
+    const std::string address = fmt::format("http://127.0.0.1:{}", port);
+    const auto page = client.send({.method = "GET", .url = address + "/login"});
+    if (!page)
+        return page.error().message;
+    constexpr int kOk = 200;
+    if (page->status != kOk)
+        return fmt::format("GET /login: status {}", page->status);
+    const auto count = client.send({.method = "POST",
+                                    .url = address + "/api/comment/count",
+                                    .body = R"({"domain":"x.test","paths":["/"]})",
+                                    .headers = {{"Content-Type", "application/json"}}});
+    return count ? problem_with_count(*count) : count.error().message;
+}
+
+std::optional<uid_t> listener_now(int port) {
+    // Of this process: /proc/net is not there under ProcSubset=pid.
+    const auto table = read_file("/proc/self/net/tcp", 1U << 24U);
+    return table ? listener(*table, port) : std::nullopt;
+}
+
+} // namespace
+
+std::string problem_with_count(const HttpResponse& answer) {
+    const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+    if (json.is_object() && json.value("success", nlohmann::json()) == true)
+        return {};
+    constexpr std::size_t kShown = 200;
+    return fmt::format("POST /api/comment/count: status {}, {}", answer.status, answer.body.substr(0, kShown));
+}
+
+std::optional<uid_t> listener(std::string_view table, int port) {
+    constexpr std::string_view kListening = "0A";
+    const std::string loopback = fmt::format("0100007F:{:04X}", port);
+    const std::string any = fmt::format("00000000:{:04X}", port);
+    std::istringstream lines{std::string(table)};
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream columns(line);
+        std::string skipped;
+        std::string local;
+        std::string state;
+        uid_t user = 0;
+        columns >> skipped >> local >> skipped >> state >> skipped >> skipped >> skipped >> user;
+        if (columns && state == kListening && (local == loopback || local == any))
+            return user;
+    }
+    return std::nullopt;
+}
+
+Result<void> wait_until_ready(int port, std::optional<pid_t> process) {
+    const Fd watched = process ? open_process(*process) : Fd();
+    if (process && !watched)
+        return ended(port);
+    HttpClient client({.connect = kAnswer, .total = kAnswer});
+    Pace pace(kFirst, kLongest, kDeadline);
+    std::string last;
+    do {
+        // Another program on that port may well answer, and so might another Commento.
+        const auto user = listener_now(port);
+        if (process && user && *user != ::geteuid())
+            return taken(port, *user);
+        last = user ? problem(client, port) : "nothing listens there";
+        if (last.empty()) {
+            spdlog::info("the application answers on 127.0.0.1:{}", port);
+            return {};
+        }
+    } while (pace.wait(std::nullopt, watched.get()));
+    if (watched && has_ended(watched))
+        return ended(port);
+    return fail(
+        ErrorCode::application,
+        fmt::format("the application does not answer on 127.0.0.1:{} after {} s: {}", port, kDeadline.count(), last),
+        kLog);
+}
+
+} // namespace commento

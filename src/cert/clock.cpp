@@ -1,0 +1,12 @@
+#include "cert/clock.hpp"
+
+#include <ctime>
+#include <fmt/chrono.h>
+
+namespace commento {
+
+std::int64_t now() { return std::time(nullptr); }
+
+std::string local_time(std::int64_t seconds) { return fmt::format("{:%FT%T%z}", fmt::localtime(seconds)); }
+
+} // namespace commento

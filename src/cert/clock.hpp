@@ -1,0 +1,13 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace commento {
+
+/// Seconds since 1970.
+std::int64_t now();
+
+/// That moment in the host's time zone, ISO 8601: 2026-03-01T04:05:06+0100.
+std::string local_time(std::int64_t seconds);
+
+} // namespace commento

@@ -1,0 +1,67 @@
+#include "cert/local.hpp"
+
+#include "base/files.hpp"
+#include "cert/clock.hpp"
+#include "cert/key.hpp"
+#include "cert/store.hpp"
+#include "cert/x509.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace commento {
+namespace {
+
+constexpr std::chrono::hours kSelfSignedLifetime{365 * 24};
+
+Result<std::string> read_for(const Settings& settings, const char* setting) {
+    const std::string& file = settings.text(setting);
+    auto text = read_file(file);
+    if (text)
+        return text;
+    Error error = std::move(text).error();
+    error.message = fmt::format("{}: {}", setting, error.message);
+    error.hint = error.code == ErrorCode::permission
+                     ? fmt::format("let the user commento-cert read it: chgrp commento-cert {0}; chmod 640 {0}; its "
+                                   "folders too",
+                                   file)
+                     : fmt::format("{} names it", settings.value(setting).origin);
+    return tl::unexpected(std::move(error));
+}
+
+Result<Pair> read_operators_pair(const Settings& settings) {
+    COMMENTO_ASSIGN(std::string chain, read_for(settings, "TLS_CERTIFICATE_FILE"));
+    COMMENTO_ASSIGN(std::string key, read_for(settings, "TLS_KEY_FILE"));
+    Pair pair{std::move(chain), std::move(key)};
+    if (const auto problem = problem_with(pair, settings.text("DOMAIN"), now()); !problem.empty())
+        return fail(ErrorCode::settings,
+                    fmt::format("{} and {} can't be used: {}", settings.text("TLS_CERTIFICATE_FILE"),
+                                settings.text("TLS_KEY_FILE"), problem),
+                    "put the right files there, then: commentoctl cert renew; the certificate in place stays");
+    return pair;
+}
+
+void warn_before_end(const Settings& settings, const Generation& generation) {
+    constexpr std::int64_t kNotice = std::int64_t{14} * 24 * 3600;
+    if (now() > generation.not_after - kNotice)
+        spdlog::warn("the certificate expires on {}; put a newer one into {} and {}", local_time(generation.not_after),
+                     settings.text("TLS_CERTIFICATE_FILE"), settings.text("TLS_KEY_FILE"));
+}
+
+} // namespace
+
+Result<Generation> make_self_signed_generation(const Paths& paths, const Settings& settings) {
+    COMMENTO_ASSIGN(const PrivateKey key, make_key(settings.text("TLS_KEY_TYPE")));
+    COMMENTO_ASSIGN(std::string chain, make_self_signed(key.get(), settings.text("DOMAIN"), kSelfSignedLifetime));
+    return install(paths, {std::move(chain), to_pem(key.get())}, {Source::self_signed});
+}
+
+Result<Generation> take_files(const Paths& paths, const Settings& settings, const std::optional<Generation>& live) {
+    COMMENTO_ASSIGN(const Pair pair, read_operators_pair(settings));
+    const bool same = live && read_pair(paths, *live) == pair;
+    COMMENTO_ASSIGN(Generation generation, same ? *live : install(paths, pair, {Source::files}));
+    warn_before_end(settings, generation);
+    return generation;
+}
+
+} // namespace commento

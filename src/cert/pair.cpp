@@ -1,0 +1,107 @@
+#include "cert/pair.hpp"
+
+#include "cert/clock.hpp"
+#include "cert/key.hpp"
+#include "net/certificate.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+namespace commento {
+namespace {
+
+using Chain = Owned<STACK_OF(X509)>;
+
+/// Every certificate of a PEM text; null when it holds something broken.
+Chain parse_chain(const std::string& pem) {
+    const Owned<BIO> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    Chain chain(sk_X509_new_null());
+    ERR_clear_error();
+    while (X509* certificate = PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr))
+        sk_X509_push(chain.get(), certificate);
+    const auto end = ERR_peek_last_error();
+    ERR_clear_error();
+    return ERR_GET_REASON(end) == PEM_R_NO_START_LINE ? std::move(chain) : nullptr;
+}
+
+struct Loaded {
+    Chain chain;
+    PrivateKey key;
+    std::string problem;
+};
+
+Loaded load(const Pair& pair) {
+    Loaded loaded{parse_chain(pair.chain), parse_key(pair.key), {}};
+    if (!loaded.chain)
+        loaded.problem = "the chain holds a damaged certificate";
+    else if (sk_X509_num(loaded.chain.get()) == 0)
+        loaded.problem = "there is no certificate in the chain";
+    else if (!loaded.key)
+        loaded.problem = "there is no private key, or one that needs a passphrase";
+    else if (X509_check_private_key(sk_X509_value(loaded.chain.get(), 0), loaded.key.get()) != 1)
+        loaded.problem = "the private key does not belong to the first certificate of the chain";
+    ERR_clear_error();
+    return loaded;
+}
+
+std::string problem_with_order(const Chain& chain) {
+    for (int i = 1; i < sk_X509_num(chain.get()); ++i) {
+        if (X509_verify(sk_X509_value(chain.get(), i - 1), X509_get0_pubkey(sk_X509_value(chain.get(), i))) != 1)
+            return fmt::format("certificate {} of the chain did not sign certificate {}: the server's own comes first, "
+                               "then each one's issuer",
+                               i + 1, i);
+    }
+    return {};
+}
+
+/// Gives the pair to OpenSSL as nginx does.
+std::string problem_for_server(const Loaded& loaded) {
+    const Owned<SSL_CTX> context(SSL_CTX_new(TLS_server_method()));
+    X509* leaf = sk_X509_value(loaded.chain.get(), 0);
+    const Chain issuers(sk_X509_dup(loaded.chain.get()));
+    for (int i = 0; i < sk_X509_num(issuers.get()); ++i)
+        X509_up_ref(sk_X509_value(issuers.get(), i));
+    X509_free(sk_X509_shift(issuers.get()));
+    if (SSL_CTX_use_cert_and_key(context.get(), leaf, loaded.key.get(), issuers.get(), 1) == 1)
+        return {};
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    return fmt::format("OpenSSL refuses it: {}", reason != nullptr ? reason : "no reason given");
+}
+
+std::string problem_with_dates(const Certificate& leaf, std::int64_t now) {
+    if (leaf.not_after <= now)
+        return fmt::format("the certificate expired on {}", local_time(leaf.not_after));
+    if (leaf.not_before > now)
+        return fmt::format("the certificate is not valid before {}", local_time(leaf.not_before));
+    return {};
+}
+
+std::string problem_with_names(const Loaded& loaded, const Certificate& leaf, const std::string& domain) {
+    X509* certificate = sk_X509_value(loaded.chain.get(), 0);
+    if (X509_check_host(certificate, domain.data(), domain.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1)
+        return {};
+    return fmt::format("the certificate is for {}, not for {}",
+                       leaf.names.empty() ? "no DNS name" : fmt::format("{}", fmt::join(leaf.names, ", ")), domain);
+}
+
+} // namespace
+
+std::string problem_with(const Pair& pair) { return load(pair).problem; }
+
+std::string problem_with(const Pair& pair, const std::string& domain, std::int64_t now) {
+    const Loaded loaded = load(pair);
+    if (!loaded.problem.empty())
+        return loaded.problem;
+    const auto leaf = parse_certificate(pair.chain);
+    if (!leaf)
+        return leaf.error().message;
+    for (auto problem : {problem_with_dates(*leaf, now), problem_with_names(loaded, *leaf, domain),
+                         problem_with_order(loaded.chain), problem_for_server(loaded)}) {
+        if (!problem.empty())
+            return problem;
+    }
+    return {};
+}
+
+} // namespace commento

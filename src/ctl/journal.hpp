@@ -1,0 +1,54 @@
+#pragma once
+// What units wrote to the journal (sd-journal(3)).
+
+#include "base/error.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+struct sd_journal;
+
+namespace commento {
+
+/// Why a run of a unit ended as it did, in its own words.
+struct LastWords {
+    std::string message;
+    std::string hint; ///< empty where there is none
+};
+
+struct CloseJournal {
+    void operator()(sd_journal* journal) const;
+};
+using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
+
+/// The error that a program of ours reported in the run `invocation` (UnitState::invocation), else the last line that
+/// was logged in it. Nothing where there is none, or where the caller may not read the journal.
+std::optional<LastWords> last_words(const std::string& invocation);
+
+/// Shows on stdout what a unit logs from now on.
+class Follower {
+  public:
+    /// ErrorCode::internal where the journal can't be read.
+    static Result<Follower> begin(const std::string& unit);
+
+    /// Has something to read when there is something new (poll(2)).
+    int fd() const;
+
+    /// Shows what is new, but the report of an error, which is kept for error().
+    void show_new();
+
+    /// Shows the rest of the run `invocation`, up to the manager's own word on how it ended, which comes last.
+    void show_rest(const std::string& invocation);
+
+    const std::optional<LastWords>& error() const { return error_; }
+
+  private:
+    explicit Follower(JournalHandle journal) : journal_(std::move(journal)) {}
+
+    JournalHandle journal_;
+    std::optional<LastWords> error_;
+    std::string ended_; ///< invocation of the last run that the manager reported the end of
+};
+
+} // namespace commento

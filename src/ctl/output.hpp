@@ -1,0 +1,19 @@
+#pragma once
+// What the operator reads on stdout.
+
+#include <string>
+#include <string_view>
+
+namespace commento {
+
+/// Writes a line to stdout.
+void say(std::string_view line);
+
+/// False when a line could not be written. A reader that has gone away is no failure: what it asked for is still done.
+bool was_heard();
+
+/// `text` from elsewhere (a journal, a certificate) without what a terminal would obey: control characters but line
+/// ends and tabs become `?`.
+std::string harmless(std::string_view text);
+
+} // namespace commento

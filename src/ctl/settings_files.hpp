@@ -1,0 +1,23 @@
+#pragma once
+// The two settings files as texts.
+
+#include "base/error.hpp"
+#include "base/paths.hpp"
+
+#include <optional>
+#include <string>
+
+namespace commento {
+
+struct SettingsFiles {
+    std::string settings;
+    std::optional<std::string> secrets; ///< nothing where there is no such file, or the caller may not read it
+};
+
+/// The files as they are. ErrorCode::settings where there is no settings file.
+Result<SettingsFiles> read_settings_files(const Paths& paths);
+
+/// The files, and where one is missing its template.
+Result<SettingsFiles> read_files_or_templates(const Paths& paths);
+
+} // namespace commento

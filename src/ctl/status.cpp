@@ -1,0 +1,282 @@
+#include "ctl/status.hpp"
+
+#include "ctl/output.hpp"
+
+#include <algorithm>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <string_view>
+
+namespace commento {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kStart = "sudo systemctl start commento.target";
+constexpr const char* kOnlyRoot = "only root can see this: sudo commentoctl status";
+
+void add(std::string& text, std::string_view more) { text += fmt::format("{}{}", text.empty() ? "" : "; ", more); }
+
+void worsen(Part& part, std::string_view detail, const std::string& hint) {
+    part.health = Health::unwell;
+    add(part.detail, detail);
+    if (part.hint.empty())
+        part.hint = hint;
+}
+
+Part unknown(std::string name, const Error& error) {
+    return {std::move(name), Health::unknown, "unknown", 0, error.message, error.hint, Json::object()};
+}
+
+bool has_failed(const UnitFacts& unit) { return !unit.state.result.empty() && unit.state.result != "success"; }
+
+/// Adds why the unit's last run failed, if it did.
+void blame(Part& part, const std::string& unit, const Result<UnitFacts>& facts) {
+    if (!facts || !has_failed(*facts))
+        return;
+    const std::string journal = fmt::format("journalctl -u {}", unit);
+    if (facts->failure)
+        worsen(part, facts->failure->message, facts->failure->hint.empty() ? journal : facts->failure->hint);
+    else
+        worsen(part, fmt::format("{} failed: {}", unit, facts->state.result), "sudo " + journal);
+}
+
+/// A part that a unit stands for: well while the unit is active.
+Part part_of(std::string name, const std::string& unit, const Result<UnitFacts>& facts) {
+    if (!facts)
+        return unknown(std::move(name), facts.error());
+    const UnitState& state = facts->state;
+    Part part{std::move(name), Health::well, state.active, state.since, "", "", {{"unit", unit}}};
+    if (state.load != "loaded") {
+        part.state = state.load;
+        worsen(part, fmt::format("{} is {}", unit, state.load), fmt::format("systemctl status {}", unit));
+        return part;
+    }
+    blame(part, unit, facts);
+    if (state.active != "active" && part.health == Health::well)
+        worsen(part, fmt::format("{} is {}", unit, state.active), kStart);
+    return part;
+}
+
+/// UTC for programs (RFC 3339); null when not known.
+Json json_time(std::int64_t seconds) {
+    return seconds == 0 ? Json() : Json(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)));
+}
+
+/// Local time for people.
+std::string local_time(std::int64_t seconds) {
+    return seconds == 0 ? "-" : fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(seconds));
+}
+
+Part settings_part(const Facts& facts) {
+    Part part{"settings", Health::well, "valid", 0, "", "", Json::object()};
+    if (!facts.settings) {
+        part.state = "missing";
+        worsen(part, facts.settings.error().message, facts.settings.error().hint);
+        return part;
+    }
+    part.facts["faults"] = Json::array();
+    for (const auto& fault : facts.settings->faults) {
+        part.state = "faulty";
+        part.facts["faults"].push_back(to_string(fault));
+        worsen(part, to_string(fault), "commentoctl show-config shows every value and fault");
+    }
+    return part;
+}
+
+Part target_part(const Facts& facts) {
+    Part part = part_of("target", "commento.target", facts.target);
+    if (!facts.target)
+        return part;
+    const std::string& enabled = facts.target->state.enabled;
+    part.facts["enabled"] = enabled == "enabled";
+    add(part.detail, enabled == "enabled" ? "starts at boot" : "does not start at boot");
+    return part;
+}
+
+Part application_part(const Facts& facts) {
+    Part part = part_of("application", "commento.service", facts.application);
+    part.facts["release"] = facts.release.empty() ? Json() : Json(facts.release);
+    part.facts["answer_ms"] = nullptr;
+    blame(part, "commento-app-install.service", facts.install);
+    if (!facts.release.empty())
+        add(part.detail, facts.release);
+    if (facts.answer) {
+        const double milliseconds = std::chrono::duration<double, std::milli>(*facts.answer).count();
+        part.facts["answer_ms"] = milliseconds;
+        add(part.detail, fmt::format("answers in {:.1f} ms", milliseconds));
+    } else if (part.health != Health::unwell) {
+        worsen(part, facts.answer.error().message, "journalctl -u commento.service");
+    }
+    return part;
+}
+
+Part database_part(const Facts& facts) {
+    Part part{"database", Health::well, "active", 0, "", "", Json::object()};
+    part.facts["size_bytes"] = nullptr;
+    if (facts.database) {
+        constexpr double kMegabyte = 1e6;
+        part.since = facts.database->since;
+        part.facts["size_bytes"] = facts.database->size;
+        add(part.detail, fmt::format("{:.1f} MB", static_cast<double>(facts.database->size) / kMegabyte));
+    } else if (facts.database.error().code == ErrorCode::permission) {
+        part.health = Health::unknown;
+        part.state = "unknown";
+        part.detail = kOnlyRoot;
+    } else {
+        part.state = "failed";
+        worsen(part, facts.database.error().message, facts.database.error().hint);
+    }
+    blame(part, "commento-db-provision.service", facts.provision);
+    return part;
+}
+
+Part web_part(const Facts& facts) {
+    Part part = part_of("web front", "nginx.service", facts.nginx);
+    blame(part, "commento-nginx-render.service", facts.render);
+    if (!facts.served)
+        worsen(part, facts.served.error().message, "sudo commentoctl nginx render");
+    else if (facts.certificate && facts.served->fingerprint != facts.certificate->fingerprint)
+        worsen(part, "serves another certificate than the one on disk", "sudo commentoctl nginx reload");
+    else
+        add(part.detail, "answers over TLS");
+    return part;
+}
+
+Part certificate_part(const Facts& facts) {
+    Part part{"certificate", Health::well, "valid", 0, "", "", Json::object()};
+    if (!facts.certificate) {
+        const bool denied = facts.certificate.error().code == ErrorCode::permission;
+        part.state = denied ? "unknown" : "missing";
+        if (denied) {
+            part.health = Health::unknown;
+            part.detail = kOnlyRoot;
+        } else {
+            worsen(part, facts.certificate.error().message, "sudo commentoctl cert bootstrap");
+        }
+        return part;
+    }
+    constexpr std::int64_t kDay = 86400;
+    const Certificate& certificate = *facts.certificate;
+    const bool wants_authority = !facts.settings || facts.settings->settings.text("TLS_MODE") == "acme";
+    const bool placeholder = certificate.self_signed && wants_authority;
+    const std::int64_t days = (certificate.not_after - facts.now) / kDay;
+    part.since = certificate.not_before;
+    part.facts = {{"issuer", certificate.issuer},
+                  {"names", certificate.names},
+                  {"serial", certificate.serial},
+                  {"placeholder", placeholder},
+                  {"not_before", json_time(certificate.not_before)},
+                  {"not_after", json_time(certificate.not_after)},
+                  {"days_left", days}};
+    add(part.detail,
+        fmt::format("{} by {}, {} days left", harmless(fmt::format("{}", fmt::join(certificate.names, " "))),
+                    harmless(certificate.issuer), days));
+    if (placeholder) {
+        part.state = "placeholder";
+        worsen(part, "made here until the authority issues one", "sudo commentoctl cert renew");
+    }
+    if (certificate.not_after <= facts.now) {
+        part.state = "expired";
+        worsen(part, "ended " + local_time(certificate.not_after), "sudo commentoctl cert renew");
+    }
+    return part;
+}
+
+Part renewal_part(const Facts& facts) {
+    Part part = part_of("renewal", "commento-cert-renew.timer", facts.timer);
+    const std::int64_t last = facts.renew ? facts.renew->state.since : 0;
+    const std::int64_t next = facts.runs ? facts.runs->next : 0;
+    part.facts["last_run"] = json_time(last);
+    part.facts["last_result"] = facts.renew && last != 0 ? Json(facts.renew->state.result) : Json();
+    part.facts["next_run"] = json_time(next);
+    add(part.detail, fmt::format("last run {}, next {}", local_time(last), local_time(next)));
+    if (facts.renew && has_failed(*facts.renew))
+        part.state = "failed";
+    blame(part, "commento-cert-renew.service", facts.renew);
+    return part;
+}
+
+Colour colour_of(Health health) {
+    switch (health) {
+    case Health::well:
+        return Colour::good;
+    case Health::unwell:
+        return Colour::bad;
+    case Health::unknown:
+        break;
+    }
+    return Colour::doubtful;
+}
+
+const char* name_of(Health health) {
+    switch (health) {
+    case Health::well:
+        return "well";
+    case Health::unwell:
+        return "unwell";
+    case Health::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+} // namespace
+
+Status assess(const Facts& facts) {
+    Status status;
+    if (facts.settings && !facts.settings->settings.text("DOMAIN").empty())
+        status.address = facts.settings->settings.origin();
+    for (const auto& find :
+         {settings_part, target_part, application_part, database_part, web_part, certificate_part, renewal_part})
+        status.parts.push_back(find(facts));
+    return status;
+}
+
+bool is_healthy(const Status& status) {
+    return std::ranges::none_of(status.parts, [](const Part& part) { return part.health == Health::unwell; });
+}
+
+std::string to_text(const Status& status, Look look) {
+    std::vector<std::vector<Cell>> rows;
+    for (const auto& part : status.parts)
+        rows.push_back({{part.name},
+                        {part.state, colour_of(part.health)},
+                        {local_time(part.since)},
+                        {part.detail.empty() ? "-" : part.detail}});
+    const std::string table = draw_table({"PART", "STATE", "SINCE", "DETAIL"}, rows, look);
+    return status.address.empty() ? table : fmt::format("{}\n\n{}", table, status.address);
+}
+
+Json to_json(const Status& status) {
+    Json parts = Json::object();
+    for (const auto& part : status.parts) {
+        std::string key = part.name;
+        std::ranges::replace(key, ' ', '_');
+        Json& entry = parts[key] = {{"health", name_of(part.health)},
+                                    {"state", part.state},
+                                    {"since", json_time(part.since)},
+                                    {"detail", part.detail},
+                                    {"hint", part.hint.empty() ? Json() : Json(part.hint)}};
+        entry.update(part.facts);
+    }
+    return {{"healthy", is_healthy(status)},
+            {"address", status.address.empty() ? Json() : Json(status.address)},
+            {"parts", std::move(parts)}};
+}
+
+Result<void> verdict(const Status& status) {
+    std::string names;
+    std::string hints;
+    for (const auto& part : status.parts) {
+        if (part.health != Health::unwell)
+            continue;
+        names += (names.empty() ? "" : ", ") + part.name;
+        hints += fmt::format("{}{}: {}", hints.empty() ? "" : "\n      ", part.name, part.hint);
+    }
+    if (names.empty())
+        return {};
+    return fail(ErrorCode::unhealthy, fmt::format("not well: {}", names), hints);
+}
+
+} // namespace commento

@@ -1,0 +1,89 @@
+#include "db/postgres.hpp"
+
+#include <array>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+namespace commento {
+namespace {
+
+/// What libpq takes as two arrays that end with a null.
+class Parameters {
+  public:
+    Parameters(const Cluster& cluster, const std::string& database)
+        : values_{cluster.folder.string(), std::to_string(cluster.port), "postgres", database, "commento-db", "60",
+                  // The owner of a database can put functions and settings into it: run none of these as superuser.
+                  "-c search_path= -c statement_timeout=5min -c client_min_messages=warning"} {
+        for (std::size_t i = 0; i < values_.size(); ++i)
+            pointers_.at(i) = values_.at(i).c_str();
+    }
+
+    static const char* const* keywords() { return kKeywords.data(); }
+    const char* const* values() const { return pointers_.data(); }
+
+  private:
+    static constexpr std::size_t kCount = 7;
+    static constexpr std::array<const char*, kCount + 1> kKeywords{
+        "host", "port", "user", "dbname", "application_name", "connect_timeout", "options", nullptr};
+
+    std::array<std::string, kCount> values_;
+    std::array<const char*, kCount + 1> pointers_{};
+};
+
+/// libpq ends its messages with a line feed.
+std::string trimmed(std::string text) {
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
+    return text;
+}
+
+struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+};
+
+std::vector<Row> rows_of(const PGresult* result) {
+    std::vector<Row> rows(static_cast<std::size_t>(PQntuples(result)));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        for (int column = 0; column < PQnfields(result); ++column)
+            rows[row].emplace_back(PQgetvalue(result, static_cast<int>(row), column));
+    }
+    return rows;
+}
+
+} // namespace
+
+std::filesystem::path Cluster::socket() const { return folder / fmt::format(".s.PGSQL.{}", port); }
+
+void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+Result<Postgres> Postgres::connect(const Cluster& cluster, const std::string& database) {
+    const Parameters parameters(cluster, database);
+    std::unique_ptr<pg_conn, Finish> connection(PQconnectdbParams(Parameters::keywords(), parameters.values(), 0));
+    if (PQstatus(connection.get()) != CONNECTION_OK)
+        return fail(ErrorCode::database, trimmed(PQerrorMessage(connection.get())),
+                    "only the user postgres may do this, and pg_hba.conf must let it in over the local socket "
+                    "(\"local all postgres peer\"); try: systemctl restart commento-db-provision.service");
+    return Postgres(std::move(connection));
+}
+
+bool Postgres::accepts_connections(const Cluster& cluster) {
+    const Parameters parameters(cluster, "postgres");
+    return PQpingParams(Parameters::keywords(), parameters.values(), 0) == PQPING_OK;
+}
+
+Result<std::vector<Row>> Postgres::query(const std::string& statement, const std::vector<std::string>& parameters) {
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const auto& parameter : parameters)
+        values.push_back(parameter.c_str());
+    const std::unique_ptr<PGresult, Clear> result(PQexecParams(connection_.get(), statement.c_str(),
+                                                               static_cast<int>(values.size()), nullptr, values.data(),
+                                                               nullptr, nullptr, 0));
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        return fail(ErrorCode::database,
+                    fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())), statement));
+    return rows_of(result.get());
+}
+
+} // namespace commento

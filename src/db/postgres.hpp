@@ -1,0 +1,46 @@
+#pragma once
+// One connection to a PostgreSQL server over its local socket (libpq). Failures are ErrorCode::database with the
+// server's own words.
+
+#include "base/error.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct pg_conn;
+
+namespace commento {
+
+/// Where a cluster listens: the socket is FOLDER/.s.PGSQL.PORT.
+struct Cluster {
+    std::filesystem::path folder;
+    int port;
+
+    std::filesystem::path socket() const;
+};
+
+using Row = std::vector<std::string>;
+
+class Postgres {
+  public:
+    /// Connects as role postgres, by peer authentication: the caller has to be the user postgres.
+    static Result<Postgres> connect(const Cluster& cluster, const std::string& database);
+
+    /// Whether a server accepts connections there (PQping): it needs no rights, and tells a server that is still
+    /// starting from one that refuses this caller.
+    static bool accepts_connections(const Cluster& cluster);
+
+    /// Runs one statement, with `parameters` for $1, $2 … A NULL comes back as an empty text.
+    Result<std::vector<Row>> query(const std::string& statement, const std::vector<std::string>& parameters = {});
+
+  private:
+    struct Finish {
+        void operator()(pg_conn* connection) const;
+    };
+    explicit Postgres(std::unique_ptr<pg_conn, Finish> connection) : connection_(std::move(connection)) {}
+    std::unique_ptr<pg_conn, Finish> connection_;
+};
+
+} // namespace commento

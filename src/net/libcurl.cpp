@@ -1,0 +1,42 @@
+#include "net/libcurl.hpp"
+
+#include <dlfcn.h>
+#include <stdexcept>
+
+namespace commento {
+namespace {
+
+constexpr const char* kName = "libcurl.so.4"; // its name in Debian and the Fedora family
+
+template <typename Function>
+void find(void* library, const char* name, Function& function) {
+    function = reinterpret_cast<Function>(::dlsym(library, name));
+    if (function == nullptr)
+        throw std::runtime_error(::dlerror());
+}
+
+Libcurl load() {
+    void* library = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr)
+        throw std::runtime_error(::dlerror());
+    Libcurl curl{};
+    find(library, "curl_easy_init", curl.init);
+    find(library, "curl_easy_cleanup", curl.cleanup);
+    find(library, "curl_easy_reset", curl.reset);
+    find(library, "curl_easy_setopt", curl.setopt);
+    find(library, "curl_easy_getinfo", curl.getinfo);
+    find(library, "curl_easy_perform", curl.perform);
+    find(library, "curl_easy_strerror", curl.strerror);
+    find(library, "curl_slist_append", curl.slist_append);
+    find(library, "curl_slist_free_all", curl.slist_free_all);
+    return curl;
+}
+
+} // namespace
+
+const Libcurl& libcurl() {
+    static const Libcurl loaded = load();
+    return loaded;
+}
+
+} // namespace commento

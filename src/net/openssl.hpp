@@ -1,0 +1,38 @@
+#pragma once
+// OpenSSL's objects, freed with their owner.
+
+#include <memory>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+namespace commento {
+
+struct OpensslFree {
+    void operator()(X509* object) const { X509_free(object); }
+    void operator()(X509_REQ* object) const { X509_REQ_free(object); }
+    void operator()(X509_EXTENSION* object) const { X509_EXTENSION_free(object); }
+    void operator()(STACK_OF(X509) * object) const { sk_X509_pop_free(object, X509_free); }
+    void operator()(STACK_OF(X509_EXTENSION) * object) const {
+        sk_X509_EXTENSION_pop_free(object, X509_EXTENSION_free);
+    }
+    void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
+    void operator()(EVP_PKEY* object) const { EVP_PKEY_free(object); }
+    void operator()(EVP_MD_CTX* object) const { EVP_MD_CTX_free(object); }
+    void operator()(ECDSA_SIG* object) const { ECDSA_SIG_free(object); }
+    void operator()(BIO* object) const { BIO_free_all(object); }
+    void operator()(BIGNUM* object) const { BN_free(object); }
+    void operator()(SSL* object) const { SSL_free(object); }
+    void operator()(SSL_CTX* object) const { SSL_CTX_free(object); }
+    void operator()(char* object) const { OPENSSL_free(object); }
+};
+
+template <typename T>
+using Owned = std::unique_ptr<T, OpensslFree>;
+
+} // namespace commento

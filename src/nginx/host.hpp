@@ -1,0 +1,49 @@
+#pragma once
+// What this host and its nginx are like.
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+namespace commento {
+
+using NginxVersion = std::array<int, 3>;
+
+struct Host {
+    NginxVersion nginx;
+    bool ipv6;
+};
+
+/// The version in what `nginx -v` prints. ErrorCode::web when there is none.
+Result<NginxVersion> parse_version(std::string_view output);
+
+/// Asks nginx for its version, and the kernel for IPv6. ErrorCode::web when nginx can't be run.
+Result<Host> look_at_host();
+
+/// Whether the loopback has the address ::1. It has not where the kernel's IPv6 is off or disabled by sysctl; there
+/// nginx may not even be able to open an IPv6 socket.
+bool has_ipv6();
+
+enum class Reach { ipv4, ipv4_and_ipv6 };
+
+/// Fails with ErrorCode::web, naming each port that nginx could not listen on because another program does. To be asked
+/// while nginx does not run.
+Result<void> check_ports_free(std::initializer_list<int> ports, Reach reach);
+
+inline constexpr const char* kNginxService = "nginx.service";
+
+/// Whether systemd runs nginx, or is about to.
+Result<bool> nginx_runs(Units& units);
+
+/// What `nginx -t` says about all of nginx's configuration. ErrorCode::web, with nginx's own [emerg] lines as the
+/// message, when it is refused; ErrorCode::internal when it can't be run. It binds the ports and opens the logs, so it
+/// needs the rights of nginx's master process.
+Result<void> test_configuration();
+
+/// The lines in the output of `nginx -t` that say why it refused; all of it when none does.
+std::string refusal_in(std::string_view output);
+
+} // namespace commento

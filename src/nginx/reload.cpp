@@ -1,0 +1,85 @@
+#include "nginx/reload.hpp"
+
+#include "base/pace.hpp"
+#include "base/units.hpp"
+#include "nginx/host.hpp"
+#include "nginx/served.hpp"
+#include "nginx/site_file.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace commento {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+Result<void> require_running(Units& units) {
+    COMMENTO_ASSIGN(const bool runs, nginx_runs(units));
+    if (runs)
+        return {};
+    return fail(ErrorCode::web, "nginx is not running", "systemctl status nginx; journalctl -u nginx -n 20");
+}
+
+/// nginx takes a reload that it refuses for done and keeps what it has, so it is asked beforehand.
+Result<void> require_acceptance(const Paths& paths) {
+    COMMENTO_ASSIGN(const Fd lock, lock_site(paths));
+    const auto accepted = test_configuration();
+    if (accepted)
+        return {};
+    Error refused = explain_refusal(paths, accepted.error().message);
+    refused.message += "\nnginx goes on serving what it has loaded";
+    return tl::unexpected(std::move(refused));
+}
+
+Result<void> reload_nginx(Units& units) {
+    COMMENTO_ASSIGN(const std::string result, units.run_job("ReloadUnit", kNginxService, 60s));
+    if (result != "done")
+        return fail(ErrorCode::web, fmt::format("the reload of nginx ended with: {}", result),
+                    "systemctl status nginx; journalctl -u nginx -n 20");
+    return {};
+}
+
+/// Returns what is served once it is what stands on disk by then: that may change meanwhile.
+Result<Expected> wait_until_served(const Paths& paths, const Settings& settings) {
+    Pace pace(5ms, 50ms, 10s);
+    while (true) {
+        COMMENTO_ASSIGN(Expected expected, read_expected(paths));
+        const std::string found = difference(expected, settings);
+        if (found.empty())
+            return expected;
+        if (!pace.wait())
+            return fail(ErrorCode::web, fmt::format("nginx was reloaded, and still: {}", found),
+                        fmt::format("does another program hold a port, or another site the name? See "
+                                    "/var/log/nginx/error.log, and ss -ltnp 'sport = :{} or sport = :{}'",
+                                    settings.text("HTTP_PORT"), settings.text("HTTPS_PORT")));
+    }
+}
+
+} // namespace
+
+Result<void> reload(const Paths& paths) {
+    const auto begin = Clock::now();
+    COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
+    COMMENTO_ASSIGN(const Expected expected, read_expected(paths));
+    const std::string found = difference(expected, settings);
+    if (found.empty()) {
+        spdlog::info("nginx serves the site and the certificate {} as they are on disk: nothing to do",
+                     expected.certificate.serial);
+        return {};
+    }
+    COMMENTO_ASSIGN(Units units, Units::connect());
+    COMMENTO_CHECK(require_running(units));
+    // The site's lock is free again when the job is waited for: the job itself may have to wait for a unit that renders
+    // the site.
+    COMMENTO_CHECK(require_acceptance(paths));
+    COMMENTO_CHECK(reload_nginx(units));
+    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings));
+    spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found, served.certificate.serial,
+                 std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+    return {};
+}
+
+} // namespace commento

@@ -1,0 +1,12 @@
+#pragma once
+#include "base/error.hpp"
+#include "base/paths.hpp"
+
+namespace commento {
+
+/// Brings nginx's site to what the settings ask for, accepted by `nginx -t`, and has a running nginx reloaded where it
+/// changed. The reload is queued, not waited for: as a unit this runs before nginx.service, whose jobs wait for it.
+/// Nothing is touched where a setting is wrong, the certificate is missing or a port is taken.
+Result<void> render(const Paths& paths);
+
+} // namespace commento

@@ -1,0 +1,25 @@
+#pragma once
+// What nginx serves against what stands on disk.
+
+#include "base/error.hpp"
+#include "base/paths.hpp"
+#include "config/settings.hpp"
+#include "net/certificate.hpp"
+
+#include <string>
+
+namespace commento {
+
+/// What nginx has to serve: as it stands on disk at this moment.
+struct Expected {
+    std::string mark; ///< of the site's rendering
+    Certificate certificate;
+};
+
+/// ErrorCode::web when there is no site; as read_certificate() when there is no certificate.
+Result<Expected> read_expected(const Paths& paths);
+
+/// What nginx, asked at the loopback over new connections, serves instead; empty when it serves what is expected.
+std::string difference(const Expected& expected, const Settings& settings);
+
+} // namespace commento

@@ -1,0 +1,36 @@
+#pragma once
+// The golden trees of tests/golden/nginx: `in` holds the settings, `out` the site they give on that host.
+
+#include "base/files.hpp"
+#include "nginx/site.hpp"
+
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <ostream>
+#include <string>
+#include <vector>
+
+struct Golden {
+    const char* name;
+    commento::Host host;
+
+    std::filesystem::path folder() const { return std::filesystem::path(SOURCE_DIR) / "tests/golden/nginx" / name; }
+    commento::Paths in() const { return {folder() / "in"}; }
+    commento::Paths out() const { return {folder() / "out"}; }
+};
+
+inline std::ostream& operator<<(std::ostream& stream, const Golden& golden) { return stream << golden.name; }
+
+inline std::vector<Golden> all_golden() {
+    constexpr commento::NginxVersion kDebian12{1, 22, 1};
+    constexpr commento::NginxVersion kDebian13{1, 26, 3};
+    return {{"debian-12", {kDebian12, true}},
+            {"debian-13", {kDebian13, true}},
+            {"without-ipv6", {kDebian12, false}},
+            {"other-ports", {kDebian13, false}},
+            {"other-origin", {kDebian12, true}}};
+}
+
+inline std::string shipped_template() {
+    return *commento::read_file(std::filesystem::path(SOURCE_DIR) / "nginx/commento-stack.conf.in");
+}

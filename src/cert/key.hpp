@@ -11,8 +11,8 @@ namespace commento {
 
 using PrivateKey = Owned<EVP_PKEY>;
 
-/// A new key. `type` is a word of the setting TLS_KEY_TYPE. RSA takes up to seconds.
-Result<PrivateKey> make_key(std::string_view type);
+/// A new key. `word` is one of the setting TLS_KEY_TYPE. RSA takes up to seconds.
+Result<PrivateKey> make_key(std::string_view word);
 
 /// The word of TLS_KEY_TYPE that a key is; empty for one that the setting has no word for.
 std::string_view type_of(const EVP_PKEY* key);

@@ -120,7 +120,9 @@ void add_setup(Program& program, SetupOptions& options, const Paths& paths) {
         program.verb("setup", "Write the settings; asks on a terminal", [&] { return set_up(options, paths); });
     verb->add_option("--domain", options.domain, "Name of the comment server")->type_name("NAME");
     verb->add_option("--email", options.email, "Address for the authority")->type_name("ADDRESS");
-    verb->add_option("--set", options.assignments, "Any key; may be repeated")->type_name("KEY=VALUE")->expected(1);
+    verb->add_option("--set", options.assignments, "Any key; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false); // one word for each --set
     verb->add_flag("--start", options.start, "Enable and start the stack, too");
 }
 

@@ -3,6 +3,7 @@
 #include "ctl/output.hpp"
 
 #include <chrono>
+#include <fmt/format.h>
 #include <string_view>
 #include <systemd/sd-journal.h>
 
@@ -10,6 +11,7 @@ namespace commento {
 namespace {
 
 constexpr const char* kReport = "COMMENTO_ERROR"; // in every entry by report() of base/log.hpp
+constexpr const char* kManager = "1";             // its process
 constexpr int kSearched = 200;                    // entries of a run, from its last one
 
 /// A field of the current entry; nothing when it lacks it.
@@ -66,7 +68,7 @@ Result<Follower> Follower::begin(const std::string& unit) {
     sd_journal* journal = owned.get();
     match(journal, "_SYSTEMD_UNIT=" + unit);
     sd_journal_add_disjunction(journal);
-    match(journal, "_PID=1"); // the manager
+    match(journal, fmt::format("_PID={}", kManager));
     match(journal, "UNIT=" + unit);
     // Not the tail: where nothing matches yet, no step leads on from there.
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -84,7 +86,7 @@ void Follower::show_new() {
             ended_ = field(journal, "INVOCATION_ID").value_or("");
         else if (field(journal, kReport))
             error_ = words(journal);
-        else if (field(journal, "_SYSTEMD_UNIT"))
+        else if (field(journal, "_PID") != kManager)
             say(words(journal).message);
     }
 }

@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kStart = "sudo systemctl start commento.target";
+constexpr const char* kRestart = "sudo systemctl restart commento.target";
 constexpr const char* kOnlyRoot = "only root can see this: sudo commentoctl status";
 
 void add(std::string& text, std::string_view more) { text += fmt::format("{}{}", text.empty() ? "" : "; ", more); }
@@ -28,17 +29,23 @@ Part unknown(std::string name, const Error& error) {
     return {std::move(name), Health::unknown, "unknown", 0, error.message, error.hint, Json::object()};
 }
 
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
 bool has_failed(const UnitFacts& unit) { return !unit.state.result.empty() && unit.state.result != "success"; }
 
 /// Adds why the unit's last run failed, if it did.
 void blame(Part& part, const std::string& unit, const Result<UnitFacts>& facts) {
     if (!facts || !has_failed(*facts))
         return;
-    const std::string journal = fmt::format("journalctl -u {}", unit);
-    if (facts->failure)
-        worsen(part, facts->failure->message, facts->failure->hint.empty() ? journal : facts->failure->hint);
+    const std::string journal = fmt::format("sudo journalctl -u {}", unit);
+    const bool refused = facts->state.result == "exit-code" && code_of(facts->state.exit_status) == ErrorCode::settings;
+    if (refused) // the faults stand in the row of the settings
+        worsen(part, fmt::format("{} found the settings faulty", unit), kRestart);
+    else if (facts->failure)
+        worsen(part, first_line(facts->failure->message),
+               facts->failure->hint.empty() ? journal : facts->failure->hint);
     else
-        worsen(part, fmt::format("{} failed: {}", unit, facts->state.result), "sudo " + journal);
+        worsen(part, fmt::format("{} failed: {}", unit, facts->state.result), journal);
 }
 
 /// A part that a unit stands for: well while the unit is active.
@@ -76,10 +83,14 @@ Part settings_part(const Facts& facts) {
         return part;
     }
     part.facts["faults"] = Json::array();
+    std::string lines;
     for (const auto& fault : facts.settings->faults) {
-        part.state = "faulty";
         part.facts["faults"].push_back(to_string(fault));
-        worsen(part, to_string(fault), "commentoctl show-config shows every value and fault");
+        lines += (lines.empty() ? "" : "\n") + to_string(fault);
+    }
+    if (!lines.empty()) {
+        part.state = "faulty";
+        worsen(part, lines, "sudo commentoctl setup, or an editor; commentoctl show-config shows every value");
     }
     return part;
 }
@@ -106,7 +117,7 @@ Part application_part(const Facts& facts) {
         part.facts["answer_ms"] = milliseconds;
         add(part.detail, fmt::format("answers in {:.1f} ms", milliseconds));
     } else if (part.health != Health::unwell) {
-        worsen(part, facts.answer.error().message, "journalctl -u commento.service");
+        worsen(part, facts.answer.error().message, "sudo journalctl -u commento.service");
     }
     return part;
 }

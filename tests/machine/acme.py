@@ -60,8 +60,8 @@ class Pebble:
     def start(self) -> None:
         """Puts it on the network again, with all that it knew; also wakes it when it was silent."""
         if self._relay is None:
-            relay = [sys.executable, "-B", str(Path(__file__).with_name("relay.py")), str(self._PORT), str(self._BEHIND)]
-            self._relay = self._spawn(relay, "relay.log")
+            program = str(Path(__file__).with_name("relay.py"))
+            self._relay = self._spawn([sys.executable, "-B", program, str(self._PORT), str(self._BEHIND)], "relay.log")
         self._relay.send_signal(signal.SIGCONT)
         _wait_for_port(self._machine.address, self._PORT)
 
@@ -84,21 +84,21 @@ class Pebble:
         """The root that it issues from, in PEM."""
         context = ssl.create_default_context(cafile=str(self._ca))
         url = f"https://{self._machine.address}:{self._MANAGEMENT}/roots/0"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-        with opener.open(url, timeout=10) as answer:
+        handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        with urllib.request.build_opener(*handlers).open(url, timeout=10) as answer:
             return answer.read().decode()
 
     def requests(self) -> list[str]:
         """All requests that it got so far, as "METHOD /path"."""
-        return re.findall(r"^Pebble \S+ \S+ ([A-Z]+ /\S*) -> calling handler", self._log.read_text(errors="replace"), re.M)
+        return re.findall(r"^Pebble \S+ \S+ ([A-Z]+ /\S*) -> calling handler", self.log(), re.M)
 
     def log(self) -> str:
         """What it logged: why it refused something, for instance."""
         return self._log.read_text(errors="replace")
 
     def _start_server(self) -> subprocess.Popen:
-        server = self._spawn(["pebble", "-config", str(self._config), "-dnsserver", f"127.0.0.1:{self._DNS}"], "pebble.log",
-                             env=self._environment)
+        server = self._spawn(["pebble", "-config", str(self._config), "-dnsserver", f"127.0.0.1:{self._DNS}"],
+                             self._log.name, env=self._environment)
         _wait_for_port(self._machine.address, self._BEHIND)
         return server
 
@@ -121,7 +121,7 @@ class ScriptedCA:
     _PORT = 14100
 
     def __init__(self, machine: Machine, *, days: int = 90, renewal_window: tuple[str, str] | None = None):
-        """`days`: how long its certificates last. `renewal_window`: start and end (RFC 3339) that it suggests by ARI."""
+        """`days`: how long its certificates last. `renewal_window`: start and end (RFC 3339) suggested by ARI."""
         self._machine = machine
         self._directory = _new_directory(machine)
         self.ca_file = _give_ca_file(machine, _make_identity(self._directory, machine.address), "scripted-api")

@@ -3,7 +3,8 @@
 systemd-nspawn puts the machine into `payload` below the group it is started in. Two machines started from one group
 would share it, and the systemd of each would kill the services of the other.
 
-Where this host runs systemd, a transient scope with delegation is asked for. Where it does not, the group is made by hand.
+Where this host runs systemd, a transient scope with delegation is asked for. Where it does not, the group is made by
+hand.
 """
 
 import os

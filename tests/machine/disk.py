@@ -28,7 +28,7 @@ class Disk:
         self._is_overlay = self._mount("volatile,") or self._mount("")
         if not self._is_overlay:
             if len(self.layers) != 1:
-                raise OSError(f"can't put the layers {self.layers} together: overlayfs does not work in {self.directory}")
+                raise OSError(f"overlayfs, which the layers {self.layers} need, does not work in {self.directory}")
             run(["cp", "--archive", "--reflink=auto", f"{self.layers[0]}/.", str(self.root)], timeout=300)
 
     def detach(self) -> None:

@@ -44,7 +44,8 @@ class Comments:
 
     def call(self, endpoint: str, /, **fields) -> dict:
         """One API call. The application answers 200 to nearly everything: what counts is `success`."""
-        answer = self.request("POST", f"/api/{endpoint}", json.dumps(fields).encode(), {"Content-Type": "application/json"})
+        body = json.dumps(fields).encode()
+        answer = self.request("POST", f"/api/{endpoint}", body, {"Content-Type": "application/json"})
         if answer.status != 200:
             raise Refused(f"{endpoint}: HTTP {answer.status}: {answer.body[:300].decode(errors='replace')}")
         result = json.loads(answer.body)
@@ -59,7 +60,8 @@ class Comments:
         self.call("owner/new", email=email, name="Owner", password=_PASSWORD)
         token = self.call("owner/login", email=email, password=_PASSWORD)["ownerToken"]
         self.call("domain/new", ownerToken=token, name="Blog", domain=blog)
-        domain = next(entry for entry in self.call("domain/list", ownerToken=token)["domains"] if entry["domain"] == blog)
+        domains = self.call("domain/list", ownerToken=token)["domains"]
+        domain = next(entry for entry in domains if entry["domain"] == blog)
         domain |= {"requireIdentification": False, "moderateAllAnonymous": False, "requireModeration": False,
                    "autoSpamFilter": False}
         self.call("domain/update", ownerToken=token, domain=domain)

@@ -17,7 +17,8 @@ from .cgroup import ControlGroup
 from .disk import Disk
 from .processes import Result
 
-_ENVIRONMENT = ["env", "--ignore-environment", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive",
+_ENVIRONMENT = ["env", "--ignore-environment", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
+                "DEBIAN_FRONTEND=noninteractive",
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
 _BOOT_TIMEOUT = 60
@@ -103,18 +104,26 @@ class Machine:
     def is_running(self) -> bool:
         return bool(self._pid) and self._nspawn is not None and self._nspawn.poll() is None
 
+    @property
+    def first_process(self) -> int:
+        """The number of its system manager on this host: the way in for nsenter."""
+        return self._pid
+
     def boot(self) -> None:
         """Switches it on; returns when its start-up jobs are done, whether or not all of them succeeded."""
         mounts = [f"--bind-ro={path}:{inside}" for inside, path in self.template.mounts.items()]
         # A process namespace around it all: however this program ends, the kernel then ends the machine as well.
         guard = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
-        argv = [*guard, "systemd-nspawn", "--quiet", f"--directory={self.disk.root}", f"--machine={self.name}", "--hostname=machine",
-                "--boot", "--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--timezone=off",
+        argv = [*guard, "systemd-nspawn", "--quiet", f"--directory={self.disk.root}", f"--machine={self.name}",
+                "--hostname=machine", "--boot", "--register=no", "--keep-unit", "--console=pipe",
+                "--resolv-conf=off", "--timezone=off",
                 f"--network-namespace-path={self.network.path}",
-                # As on a real host, units may have networks of their own and packet filters (PrivateNetwork=, IPAddressDeny=).
+                # As on a real host, units may have networks of their own and packet filters: PrivateNetwork=,
+                # IPAddressDeny=.
                 "--capability=CAP_NET_ADMIN", "--system-call-filter=bpf",
                 *mounts]
-        # Without this, a host with control groups of version 1 would give them to the machine: no host of today has these.
+        # Without this, a host with control groups of version 1 would give them to the machine; no host of today has
+        # these.
         environment = os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with open(self.console, "ab") as console:
             self._nspawn = processes.start(self._group.wrap(argv), prepare=self._group.enter, env=environment,
@@ -144,14 +153,14 @@ class Machine:
         try:
             exit_code = nspawn.wait(120)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"machine {self.name} did not {verb} within 120 s; its console says:\n{self.console_tail()}")
+            raise TimeoutError(self._complaint(f"did not {verb} within 120 s"))
         self._pid = 0
         if exit_code != expected:
-            raise RuntimeError(f"machine {self.name} ended with {exit_code} on {verb}; its console says:\n{self.console_tail()}")
+            raise RuntimeError(self._complaint(f"ended with {exit_code} on {verb}"))
 
     def _kill(self) -> None:
-        """Kills systemd-nspawn, the first process of the guard's namespace: the kernel ends all others with it, and only
-        then is the guard told."""
+        """Kills systemd-nspawn, the first process of the guard's namespace: the kernel ends all others with it, and
+        tells the guard only then."""
         if self._nspawn is None:
             return
         for process in [] if self._nspawn.poll() is not None else _children(self._nspawn.pid) or [self._nspawn.pid]:
@@ -173,19 +182,22 @@ class Machine:
 
     def _has_booted(self) -> bool:
         """Whether its start-up is over. Before its bus is up, the question can't be asked; the next try will."""
-        state = self.run(["systemctl", "is-system-running", "--wait"], check=False, timeout=_BOOT_TIMEOUT).stdout.strip()
-        return state in ("running", "degraded", "maintenance")
+        state = self.run(["systemctl", "is-system-running", "--wait"], check=False, timeout=_BOOT_TIMEOUT).stdout
+        return state.strip() in ("running", "degraded", "maintenance")
 
     def _wait_for(self, what: str, condition: Callable[[], object]):
         def or_dead():
             if self._nspawn.poll() is not None:
-                raise RuntimeError(f"machine {self.name} ended while it booted; its console says:\n{self.console_tail()}")
+                raise RuntimeError(self._complaint("ended while it booted"))
             return condition()
 
         try:
-            return processes.wait_until(f"machine {self.name}: {what}", or_dead, _BOOT_TIMEOUT, interval=0.01)
+            return processes.wait_until(what, or_dead, _BOOT_TIMEOUT, interval=0.01)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}\nits console says:\n{self.console_tail()}") from None
+            raise TimeoutError(self._complaint(f"did not boot: {error}")) from None
+
+    def _complaint(self, what: str) -> str:
+        return f"machine {self.name} {what}; its console says:\n{self.console_tail()}"
 
     # --- working in it ---
 
@@ -202,7 +214,8 @@ class Machine:
         return process
 
     def popen_beside(self, argv: list[str], **options) -> subprocess.Popen:
-        """Starts a program of this host in the machine's network: a port taken, a server played. Ends with the machine."""
+        """Starts a program of this host in the machine's network: a port taken, a server played. Ends with the
+        machine."""
         process = processes.start(self.network.enter(argv), **options)
         self.on_exit(processes.stop, process)
         return process
@@ -234,7 +247,8 @@ class Machine:
 
     def write(self, path: str, content: str | bytes, mode: int = 0o644, owner: str = "root:root") -> None:
         """Writes a file, with its folders. It is in place at once, never half."""
-        script = 'mkdir -p "${1%/*}" && cat > "$1.new" && chown "$3" "$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1"'
+        script = ('mkdir -p "${1%/*}" && cat > "$1.new" && '
+                  'chown "$3" "$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1"')
         self.run(["sh", "-c", script, "sh", path, f"{mode:o}", owner], input=content, timeout=300)
 
     def send(self, file: Path, path: str, mode: int = 0o644) -> None:

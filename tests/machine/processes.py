@@ -34,7 +34,7 @@ class CommandFailed(Exception):
 
     def __init__(self, result: Result):
         self.result = result
-        super().__init__(f"`{' '.join(result.argv)}` ended with {result.exit_code}\n{result.stdout}{result.stderr}".rstrip())
+        super().__init__(f"`{' '.join(result.argv)}` ended with {result.exit_code}\n{result.output}".rstrip())
 
 
 def run(argv: list[str], *, check: bool = True, input: str | bytes | None = None, timeout: float = 60,
@@ -77,7 +77,7 @@ def stop(process: subprocess.Popen, timeout: float = 10) -> None:
 def wait_until(description: str, condition: Callable[[], object], timeout: float = 30, interval: float = 0.02):
     """Returns the condition's first true value; says what was waited for when the time is over.
 
-    A condition may raise OSError, CommandFailed or AssertionError while things are not there yet; the last one is shown.
+    A condition may raise OSError, CommandFailed or AssertionError while things are not there yet; the last is shown.
     """
     deadline = time.monotonic() + timeout
     last = ""

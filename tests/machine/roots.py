@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -28,7 +29,9 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
                "libcurl4", "libpq5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl"]
 
+# How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3
+_WHILE = 2 * 3600
 
 # The places inside a machine where the two repositories are mounted.
 _DEBIAN_INSIDE = "/srv/apt/debian"
@@ -157,9 +160,11 @@ def _cached(kind: str, made_from: list[str], make: Callable[[Path], None]) -> Pa
 
 
 def _clear_old(kind: str) -> None:
-    """Each build of the product makes new templates: only the latest few are kept, and those in use."""
+    """Each build of the product makes new templates: only the latest are kept, and those in use."""
     made = [path for path in places.machines().glob(f"{kind}-*") if path.is_dir() and path.suffix != ".unfinished"]
     for path in sorted(made, key=lambda path: path.stat().st_mtime)[:-_KEPT_PER_KIND]:
+        if path.stat().st_mtime > time.time() - _WHILE:
+            continue
         with contextlib.suppress(BlockingIOError):
             descriptor = lock(_lock_of(path), fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(path)

@@ -145,7 +145,8 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200 if existed else 201, {"status": "valid"}, {"Location": self._url("account/1")})
 
     def _step_newOrder(self, number, payload, fault):
-        self.authority.orders.append({"status": "pending", "authorization": "pending", "identifiers": payload["identifiers"]})
+        order = {"status": "pending", "authorization": "pending", "identifiers": payload["identifiers"]}
+        self.authority.orders.append(order)
         number = len(self.authority.orders) - 1
         self._answer(201, self._order(number), {"Location": self._url(f"order/{number}")})
 
@@ -161,7 +162,8 @@ class Handler(BaseHTTPRequestHandler):
         order = self.authority.orders[number]
         if order["authorization"] == "pending":
             order["status"], order["authorization"] = "ready", "valid"
-        self._answer(200, self._challenge(number, fault), {"Link": f'<{self._url(f"authorization/{number}")}>;rel="up"'})
+        up = self._url(f"authorization/{number}")
+        self._answer(200, self._challenge(number, fault), {"Link": f'<{up}>;rel="up"'})
 
     def _step_order(self, number, payload, fault):
         pending = {"status": "processing"} if fault.get("fault") == "pending" else {}
@@ -189,12 +191,13 @@ class Handler(BaseHTTPRequestHandler):
         order = self.authority.orders[number]
         extra = {"certificate": self._url(f"certificate/{number}")} if order["status"] == "valid" else {}
         return {"status": order["status"], "identifiers": order["identifiers"], "expires": "2999-01-01T00:00:00Z",
-                "authorizations": [self._url(f"authorization/{number}")], "finalize": self._url(f"finalize/{number}")} | extra
+                "authorizations": [self._url(f"authorization/{number}")],
+                "finalize": self._url(f"finalize/{number}")} | extra
 
     def _challenge(self, number: int, fault: dict) -> dict:
         order = self.authority.orders[number]
-        challenge = {"type": "http-01", "url": self._url(f"challenge/{number}"), "token": f"token-{number}-of-scripted-ca",
-                     "status": order["authorization"]}
+        challenge = {"type": "http-01", "url": self._url(f"challenge/{number}"),
+                     "token": f"token-{number}-of-scripted-ca", "status": order["authorization"]}
         if order["authorization"] == "invalid":
             challenge["error"] = {"type": _URN + "unauthorized", "status": 403,
                                   "detail": fault.get("detail", "the key authorization file did not match")}
@@ -253,8 +256,11 @@ class Handler(BaseHTTPRequestHandler):
         body = json.dumps(document).encode() if document is not None else b""
         self._send(status, body, "application/json", headers or {})
 
-    def _problem(self, status: int, kind: str, detail: str, subproblems: list | None = None, headers: dict | None = None) -> None:
-        document = {"type": _URN + kind, "status": status, "detail": detail} | ({"subproblems": subproblems} if subproblems else {})
+    def _problem(self, status: int, kind: str, detail: str, subproblems: list | None = None,
+                 headers: dict | None = None) -> None:
+        document = {"type": _URN + kind, "status": status, "detail": detail}
+        if subproblems:
+            document["subproblems"] = subproblems
         self._send(status, json.dumps(document).encode(), "application/problem+json", headers or {})
 
     def _send(self, status: int, body: bytes, kind: str, headers: dict) -> None:

@@ -1,4 +1,4 @@
-"""A machine on which the product is set up as its user would: settings, a CA, `systemctl enable --now commento.target`."""
+"""A machine on which the product is set up as its user would: settings, a CA, `systemctl enable --now …`."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ OUR_UNITS = ["commento*", "nginx*", "postgresql*", "pgbouncer*"]
 
 def report(machine: Machine) -> str:
     """What a reader needs when something went wrong: failed units and the last lines of our units' journal."""
-    units = machine.run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"], check=False, timeout=20).output
+    units = machine.run(["systemctl", "list-units", "--failed", "--plain"], check=False, timeout=20).output
     journal = machine.journal(*OUR_UNITS, options=["--lines=100"])
     return f"failed units:\n{units}\njournal:\n{journal}\nconsole:\n{machine.console_tail(10)}"
 

@@ -1,4 +1,4 @@
-"""What ./try does, once there is a Python to do it: from the sources to comments over HTTPS, on a disposable machine."""
+"""What ./try does, once there is a Python to do it: from the sources to comments over HTTPS."""
 
 import argparse
 import contextlib
@@ -118,8 +118,8 @@ def _describe(console: Console, steps: Steps, site: Site) -> None:
 
 def _say_what_was_used(console: Console) -> None:
     if places.is_standin():
-        console.print("\nNote: this is the stand-in for the application, made for tests; no release of Commento was at hand.\n"
-                      "      With one: ./try --app FILE", highlight=False)
+        console.print("\nNote: this is the stand-in for the application, made for tests: no release of Commento was\n"
+                      "      at hand. With one: ./try --app FILE", highlight=False)
     else:
         console.print(f"\nApplication: {places.archive()}", highlight=False)
 

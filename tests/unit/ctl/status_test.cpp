@@ -90,7 +90,7 @@ TEST(Status, NamesThePartsThatAreNotWellWithWhatToDo) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::unhealthy);
     EXPECT_EQ(result.error().message, "not well: application, web front");
-    EXPECT_EQ(result.error().hint, "application: journalctl -u commento.service\n"
+    EXPECT_EQ(result.error().hint, "application: sudo journalctl -u commento.service\n"
                                    "      web front: sudo systemctl start commento.target");
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[0]))
 
 from machine import Machine, Pebble, Site, machine as machines, processes, roots  # noqa: E402
 from machine.site import report  # noqa: E402

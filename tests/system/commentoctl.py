@@ -1,0 +1,423 @@
+"""The operator's command: setup, status, show-config and the verbs of the helpers, on the installed package."""
+
+import json
+import os
+import pty
+import re
+
+import pytest
+
+from machine import Site
+
+SETTINGS = "/etc/commento-stack/commento-stack.conf"
+SECRETS = "/etc/commento-stack/secrets.conf"
+TEMPLATE = "/usr/share/commento-stack/commento-stack.conf"
+NAMES = ["--domain", "comments.example.test", "--email", "owner@example.test"]
+HELPER_VERBS = [["app", "install"], ["cert", "bootstrap"], ["cert", "renew"], ["db", "provision"], ["nginx", "reload"],
+                ["nginx", "render"]]
+
+
+def ctl(machine, *arguments, **options):
+    return machine.run(["commentoctl", *arguments], check=False, timeout=150, **options)
+
+
+def flags(settings: dict[str, str]) -> list[str]:
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+
+def parts(machine) -> dict:
+    return json.loads(ctl(machine, "status", "--json").stdout)["parts"]
+
+
+def unwell(machine) -> set[str]:
+    return {name for name, part in parts(machine).items() if part["health"] == "unwell"}
+
+
+def identity(machine, *paths: str) -> str:
+    """Changes with every write."""
+    return machine.run(["stat", "--format=%n %i %Y %Z %a %U:%G", *paths]).stdout
+
+
+def edit(machine, **changes: str) -> None:
+    """Changes lines of the settings file as an operator with an editor does."""
+    text = machine.read(SETTINGS)
+    for key, value in changes.items():
+        text, count = re.subn(rf"^#?{key}=.*$", f"{key}={value}", text, flags=re.M)
+        text += "" if count else f"{key}={value}\n"
+    machine.write(SETTINGS, text)
+
+
+class Terminal:
+    """A command inside the machine on a terminal of its own."""
+
+    def __init__(self, machine, argv: list[str]):
+        self.master, slave = pty.openpty()
+        self.process = machine.popen(argv, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.shown = ""
+
+    def expect(self, text: str) -> None:
+        while text not in self.shown:
+            self._read()
+
+    def type(self, line: str) -> None:
+        os.write(self.master, line.encode() + b"\n")
+
+    def end(self) -> int:
+        try:
+            while True:
+                self._read()
+        except EOFError:
+            pass
+        os.close(self.master)
+        return self.process.wait(timeout=30)
+
+    def _read(self) -> None:
+        try:
+            more = os.read(self.master, 4096)
+        except OSError:  # how a terminal says that nobody is left on its other side
+            more = b""
+        if not more:
+            raise EOFError(f"the command ended; it showed: {self.shown}")
+        self.shown += more.decode(errors="replace")
+
+
+# --- setup ---
+
+def test_setup_by_flags_changes_only_the_lines_it_is_asked_to_change(machine):
+    done = ctl(machine, "setup", *NAMES, "--set", "COMMENTO_SMTP_PASSWORD=s3 cret")
+
+    assert done.exit_code == 0, done.output
+    before, after = machine.read(TEMPLATE).splitlines(), machine.read(SETTINGS).splitlines()
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        ("DOMAIN=", "DOMAIN=comments.example.test"), ("EMAIL=", "EMAIL=owner@example.test")]
+    assert 'COMMENTO_SMTP_PASSWORD="s3 cret"' in machine.read(SECRETS).splitlines()
+    assert "s3 cret" not in done.output
+    assert "DOMAIN: (not set) -> comments.example.test" in done.stdout
+    assert machine.run(["stat", "--format=%a %U:%G", SETTINGS, SECRETS]).stdout == "644 root:root\n640 root:commento\n"
+
+
+def test_setup_makes_missing_files_from_their_templates(machine):
+    machine.run(["rm", "-r", "/etc/commento-stack"])
+
+    done = ctl(machine, "setup", *NAMES)
+
+    assert done.exit_code == 0, done.output
+    assert "# ---- Certificate ----" in machine.read(SETTINGS)
+    assert machine.run(["stat", "--format=%a %U:%G", SETTINGS, SECRETS]).stdout == "644 root:root\n640 root:commento\n"
+
+
+def test_setup_writes_nothing_when_nothing_is_due(machine):
+    ctl(machine, "setup", *NAMES)
+    before = identity(machine, "/etc/commento-stack", SETTINGS, SECRETS)
+
+    done = ctl(machine, "setup", *NAMES)
+
+    assert (done.exit_code, done.stdout) == (0, "the settings are so already; nothing is changed\n")
+    assert identity(machine, "/etc/commento-stack", SETTINGS, SECRETS) == before
+
+
+def test_setup_names_all_faults_at_once_and_leaves_the_site_up(site):
+    before = identity(site.machine, "/etc/commento-stack", SETTINGS, SECRETS)
+
+    done = ctl(site.machine, "setup", "--domain", "localhost", "--email", "nobody", "--set", "HTTP_PORT=web",
+               "--set", "TLS_KEY_TYPE=rsa-1024", "--set", "DOMIAN=x", "--set", "COMMENTO_SMTP_PASSWORD=a\tb", "--start")
+
+    assert done.exit_code == 2
+    for fault in ('--domain: DOMAIN "localhost" has no dot', '--email: EMAIL "nobody" is no e-mail address',
+                  '--set: HTTP_PORT "web" is no port', '--set: TLS_KEY_TYPE "rsa-1024" is not one of',
+                  "--set: DOMIAN is no key of commento-stack; did you mean DOMAIN?",
+                  "--set: COMMENTO_SMTP_PASSWORD holds a control character"):
+        assert fault in done.stderr
+    assert "hint: nothing is changed" in done.stderr
+    assert identity(site.machine, "/etc/commento-stack", SETTINGS, SECRETS) == before
+    site.comments().check()
+
+
+def test_setup_on_a_fresh_host_says_what_is_still_missing(machine):
+    before = identity(machine, SETTINGS)
+
+    done = ctl(machine, "setup", "--domain", "comments.example.test")
+
+    assert done.exit_code == 2
+    assert "EMAIL is not set" in done.stderr and "DOMAIN" not in done.stderr
+    assert identity(machine, SETTINGS) == before
+
+
+def test_setup_with_start_ends_with_a_site_that_serves(machine, pebble):
+    site = Site(machine, pebble)
+
+    done = ctl(machine, "setup", *flags(site.settings()), "--start")
+
+    assert done.exit_code == 0, done.output
+    assert "https://comments.example.test" in done.stdout.splitlines()
+    assert machine.unit("commento.target")["UnitFileState"] == "enabled"
+    site.comments().check()
+
+
+def test_setup_with_start_has_a_running_site_take_new_settings(site):
+    first = site.machine.unit("commento.service")["MainPID"]
+
+    done = ctl(site.machine, "setup", "--set", "COMMENTO_PORT=8090", "--start")
+
+    assert done.exit_code == 0, done.output
+    assert "COMMENTO_PORT: 8080 -> 8090" in done.stdout
+    second = site.machine.unit("commento.service")["MainPID"]
+    assert second != first
+    site.comments().check()
+    assert ctl(site.machine, "setup", "--start").exit_code == 0
+    assert site.machine.unit("commento.service")["MainPID"] == second
+
+
+def test_setup_asks_on_a_terminal_until_the_answers_are_right(machine):
+    terminal = Terminal(machine, ["commentoctl", "setup"])
+    terminal.expect("DOMAIN: ")
+    terminal.type("localhost")
+    terminal.expect('"localhost" has no dot')
+    terminal.type("comments.example.test")
+    terminal.expect("EMAIL: ")
+    terminal.type("owner@example.test")
+    terminal.expect("Start the comment server now? [Y/n] ")
+    terminal.type("n")
+    assert terminal.end() == 0
+    assert "DOMAIN=comments.example.test" in machine.read(SETTINGS)
+
+    again = Terminal(machine, ["commentoctl", "setup"])
+    again.expect("DOMAIN [comments.example.test]: ")
+    again.type("")
+    again.expect("EMAIL [owner@example.test]: ")
+    os.write(again.master, b"\x04")  # Ctrl-D
+    assert again.end() == 2
+    assert "nothing is changed" in again.shown
+
+
+def test_setup_without_flags_and_terminal_says_which_flags_to_give(machine):
+    done = ctl(machine, "setup")
+    assert done.exit_code == 2
+    assert "hint: commentoctl setup --domain NAME --email ADDRESS" in done.stderr
+
+
+def test_answers_given_to_debconf_beforehand_become_settings(pristine):
+    pristine.run(["debconf-set-selections"], input="commento-stack commento-stack/domain string comments.example.test\n"
+                                                   "commento-stack commento-stack/email string owner@example.test\n")
+    pristine.install(["commento-stack"])
+    assert "DOMAIN=comments.example.test" in pristine.read(SETTINGS)
+    assert "EMAIL=owner@example.test" in pristine.read(SETTINGS)
+    assert ctl(pristine, "show-config").exit_code == 0
+
+
+# --- status ---
+
+def test_status_of_a_healthy_site(site):
+    done = ctl(site.machine, "status")
+
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "" and "\x1b" not in done.stdout
+    rows = {line.split("  ")[0].strip(): line for line in done.stdout.splitlines()}
+    assert re.search(r"application +active .*; answers in [0-9.]+ ms", done.stdout)
+    assert re.search(r"database +active .* [0-9.]+ MB", done.stdout)
+    assert re.search(r"certificate +valid .* comments.example.test by Pebble Intermediate CA .* days left", done.stdout)
+    assert "https://comments.example.test" in rows
+
+
+def test_status_for_programs(site):
+    done = ctl(site.machine, "status", "--json")
+
+    assert done.exit_code == 0, done.output
+    status = json.loads(done.stdout)
+    assert status["healthy"] is True and status["address"] == "https://comments.example.test"
+    assert {part["health"] for part in status["parts"].values()} == {"well"}
+    served = site.comments().certificate()
+    assert int(status["parts"]["certificate"]["serial"], 16) == int(served["serialNumber"], 16)
+    assert status["parts"]["certificate"]["names"] == ["comments.example.test"]
+    assert status["parts"]["application"]["release"] in site.machine.run(["readlink", "/var/lib/commento-stack/app/current"]).stdout
+    size = site.machine.run(["psql", "-XAtc", "SELECT pg_database_size('commento')"], user="postgres").stdout
+    assert abs(status["parts"]["database"]["size_bytes"] - int(size)) < 1_000_000
+    assert status["parts"]["renewal"]["last_result"] == "success" and status["parts"]["renewal"]["next_run"]
+
+
+def test_status_is_coloured_on_a_terminal_unless_the_reader_does_not_want_that(site):
+    terminal = Terminal(site.machine, ["commentoctl", "status"])
+    assert terminal.end() == 0
+    assert "\x1b[32m" in terminal.shown
+    plain = Terminal(site.machine, ["env", "NO_COLOR=1", "commentoctl", "status"])
+    assert plain.end() == 0
+    assert "\x1b[3" not in plain.shown
+
+
+def test_status_for_a_user_who_is_not_root(site):
+    done = ctl(site.machine, "status", "--json", user="nobody")
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["parts"]
+    assert found["database"]["health"] == "unknown" and "sudo commentoctl status" in found["database"]["detail"]
+    assert {name for name, part in found.items() if part["health"] != "well"} == {"database"}
+
+
+@pytest.mark.parametrize("stopped, part", [("nginx.service", "web_front"), ("commento.service", "application"),
+                                           ("postgresql.service", "database"), ("commento-cert-renew.timer", "renewal")])
+def test_status_names_the_part_that_is_down(site, stopped, part):
+    site.machine.run(["systemctl", "stop", stopped])
+
+    done = ctl(site.machine, "status")
+
+    assert done.exit_code == 12
+    assert unwell(site.machine) == {part}
+    assert f"not well: {part.replace('_', ' ')}\n" in done.stderr and "hint: " in done.stderr
+    site.machine.run(["systemctl", "start", stopped])
+    site.machine.wait_until("all is well again", lambda: ctl(site.machine, "status").exit_code == 0)
+
+
+def test_status_shows_the_placeholder_and_why_there_is_no_certificate(unstarted_site):
+    machine = unstarted_site.machine
+    unstarted_site.pebble.stop()
+    unstarted_site.start()
+
+    done = ctl(machine, "status")
+
+    assert done.exit_code == 12
+    found = parts(machine)
+    assert found["certificate"]["state"] == "placeholder" and found["certificate"]["placeholder"] is True
+    assert found["renewal"]["state"] == "failed" and "localhost:14000" in found["renewal"]["detail"]
+    assert unwell(machine) == {"certificate", "renewal"}
+
+
+def test_status_sees_that_nginx_serves_another_certificate(site):
+    site.machine.run(["systemctl", "stop", "commento-nginx-reload.path"])
+    live = "/var/lib/commento-stack/tls/live/fullchain.pem"
+    site.machine.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
+                      "-subj", "/CN=other", "-keyout", "/dev/null", "-out", live])
+    assert "web_front" in unwell(site.machine)
+    assert parts(site.machine)["web_front"]["hint"] == "sudo commentoctl nginx reload"
+
+
+# --- show-config and faults in the files ---
+
+def test_show_config_shows_values_and_origins_but_no_secret(machine):
+    ctl(machine, "setup", *NAMES, "--set", "COMMENTO_SMTP_PASSWORD=hush")
+
+    root, nobody = ctl(machine, "show-config"), ctl(machine, "show-config", user="nobody")
+
+    assert root.exit_code == nobody.exit_code == 0
+    assert re.search(rf"^DOMAIN +comments.example.test +{SETTINGS}:[0-9]+$", root.stdout, re.M)
+    assert re.search(r"^HTTPS_PORT +443 +default$", root.stdout, re.M)
+    assert re.search(rf"^COMMENTO_SMTP_PASSWORD +\(set\) +{SECRETS}:[0-9]+$", root.stdout, re.M)
+    assert re.search(r"^COMMENTO_SMTP_PASSWORD +\(only root can see\)", nobody.stdout, re.M)
+    assert "hush" not in root.output + nobody.output
+
+
+def test_faults_in_the_settings_are_all_named_and_leave_the_site_up(site):
+    machine = site.machine
+    edit(machine, DOMAIN="https://comments.example.test/", EMAIL="nobody", HTTP_PORT="0", TLS_KEY_TYPE="rsa-1024",
+         COMMENTO_SMTP_HSOT="mail")
+    faults = ["DOMAIN \"https://comments.example.test/\" is an address", "EMAIL \"nobody\" is no e-mail address",
+              "HTTP_PORT \"0\" is no port", "TLS_KEY_TYPE \"rsa-1024\" is not one of",
+              "COMMENTO_SMTP_HSOT is no key of commento-stack; did you mean COMMENTO_SMTP_HOST?"]
+
+    shown = ctl(machine, "show-config")
+    assert shown.exit_code == 2 and shown.stdout.startswith("KEY ")
+    for verb in HELPER_VERBS:
+        done = ctl(machine, *verb)
+        assert done.exit_code == 2, verb
+        for fault in faults:
+            assert re.search(rf"^(error: )?{re.escape(SETTINGS)}:[0-9]+: {re.escape(fault)}", done.stderr, re.M), done.stderr
+            assert fault in shown.stderr
+    assert "DOMAIN" in machine.run(["systemctl", "status", "commento-cert-renew.service"], check=False).stdout
+    assert ctl(machine, "status").exit_code == 12 and "settings" in unwell(machine)
+    site.comments().check()
+
+
+@pytest.mark.parametrize("line", ['plain', ' spaced  out ', '"a b"', "'a\\b'", '"\\"\\\\\\`\\$\\x"', 'a"b c"', '"a" \'b\' c d ', 'a\\ b\\\\c',
+                                  'joined\\\nline', '"joined\\\nline"', 'ends\\ ', '"a"b"c"', "it's", 'a#b ;c', 'grün'])
+def test_a_line_means_what_systemd_takes_it_for(line, machine_for_lines):
+    machine = machine_for_lines
+    machine.write(SETTINGS, f"DOMAIN=a.example\nEMAIL=a@b.example\nCOMMENTO_SMTP_HOST={line}\n")
+    taken = machine.run(["systemd-run", "--quiet", "--wait", "--pipe", f"--property=EnvironmentFile={SETTINGS}",
+                         "/usr/bin/printenv", "COMMENTO_SMTP_HOST"]).stdout.removesuffix("\n")
+    shown = ctl(machine, "show-config", env={"LC_ALL": "C.UTF-8"})
+    assert shown.exit_code == 0, shown.stderr
+    assert re.search(rf"^COMMENTO_SMTP_HOST +{re.escape(taken)} +{SETTINGS}:3$", shown.stdout, re.M), (taken, shown.stdout)
+
+
+@pytest.fixture(scope="module")
+def machine_for_lines():
+    """One machine for all lines: each test writes the whole file anew."""
+    from machine import Machine, roots
+    with Machine(roots.installed()) as made:
+        yield made
+
+
+# --- the verbs of the helpers ---
+
+def test_helper_verbs_change_nothing_when_nothing_is_due(site):
+    files = ["find", "/etc", "/var/lib/commento-stack", "-printf", "%p %i %T@ %C@\n"]
+    before = site.machine.run(files).stdout
+    for verb in HELPER_VERBS:
+        done = ctl(site.machine, *verb)
+        assert done.exit_code == 0, done.output
+        assert len(done.stdout.splitlines()) == 1 and done.stderr == "", done.output
+    assert site.machine.run(files).stdout == before
+
+
+def test_a_helper_verb_ends_with_the_error_and_the_exit_status_of_the_helper(site):
+    edit(site.machine, APP_SHA256="0" * 64)
+
+    done = ctl(site.machine, "app", "install")
+
+    assert done.exit_code == 10
+    assert done.stderr.startswith("error: ") and done.stderr.count("error: ") == 1 and "\nhint: " in done.stderr
+    assert site.machine.unit("commento-app-install.service")["ExecMainStatus"] == "10"
+    site.comments().check()
+
+
+def test_a_helper_verb_tells_every_time_why_it_failed(machine):
+    """Its program lives for some milliseconds: the journal must have its words all the same."""
+    for _ in range(25):
+        done = ctl(machine, "cert", "bootstrap")
+        assert done.exit_code == 2 and "DOMAIN is not set" in done.stderr, done.output
+
+
+def test_a_helper_verb_shows_what_it_does(unstarted_site):
+    done = ctl(unstarted_site.machine, "app", "install")
+    assert done.exit_code == 0, done.output
+    assert "install" in done.stdout
+
+
+def test_only_root_may_run_what_changes_the_host(machine):
+    for command in [*HELPER_VERBS, ["setup", *NAMES]]:
+        done = ctl(machine, *command, user="nobody")
+        assert done.exit_code == 3
+        assert f"hint: sudo commentoctl {command[0]}" in done.stderr
+
+
+def test_helper_verbs_work_without_the_bus(site):
+    site.machine.run(["systemctl", "stop", "dbus.socket", "dbus.service"])
+    assert ctl(site.machine, "cert", "renew").exit_code == 0
+    assert ctl(site.machine, "status").exit_code == 0
+
+
+# --- the command line ---
+
+def test_help_fits_80_columns_and_goes_to_stdout(machine):
+    for words in [[], ["setup"], ["status"], ["show-config"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
+        done = ctl(machine, *words, "--help")
+        assert done.exit_code == 0 and done.stderr == ""
+        assert max(map(len, done.stdout.splitlines())) <= 80
+    assert ctl(machine, "--version").stdout.startswith("commentoctl ")
+
+
+@pytest.mark.parametrize("words", [[], ["frob"], ["cert"], ["cert", "frob"], ["--frob"], ["status", "--frob"], ["status", "frob"],
+                                   ["setup", "--set"], ["setup", "--set", "KEY"]])
+def test_a_wrong_command_line_ends_with_2_and_a_hint(words, machine_for_lines):
+    done = ctl(machine_for_lines, *words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ") and done.stdout == ""
+    assert "frob" in done.stderr or "frob" not in " ".join(words)
+
+
+def test_a_reader_that_goes_away_is_no_fault_but_a_full_disk_is(machine):
+    ctl(machine, "setup", *NAMES)
+    gone = machine.run(["bash", "-c", "commentoctl show-config | true; echo ${PIPESTATUS[0]}"])
+    assert (gone.stdout, gone.stderr) == ("0\n", "")
+    full = machine.run(["bash", "-c", "commentoctl show-config > /dev/full"], check=False)
+    assert full.exit_code == 4 and "cannot write to stdout" in full.stderr

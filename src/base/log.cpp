@@ -1,15 +1,35 @@
 #include "base/log.hpp"
 
+#include "base/fd.hpp"
+
 #include <cstdlib>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 namespace commento {
+namespace {
+
+/// Returns when journald has accepted a new connection; at once where there is no journald.
+void knock_at_journal() {
+    constexpr int kLimit = 1000; // milliseconds
+    sockaddr_un address{AF_UNIX, "/run/systemd/journal/stdout"};
+    const Fd stream(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(stream.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+        return;
+    ::shutdown(stream.get(), SHUT_WR);
+    pollfd closed{stream.get(), POLLIN, 0};
+    ::poll(&closed, 1, kLimit);
+}
+
+} // namespace
 
 bool logs_to_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM"); // NOLINT(concurrency-mt-unsafe)
@@ -28,6 +48,15 @@ void set_up_log(std::string_view program) {
         sink->set_pattern("%^%l%$: %v");
     }
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(name, std::move(sink)));
+}
+
+void settle_log() {
+    if (!logs_to_journal())
+        return;
+    // journald serves its sockets in the order in which it found them ready. It may find the first connection together
+    // with an entry and take it first; when it takes the second one, the entry is done.
+    knock_at_journal();
+    knock_at_journal();
 }
 
 void report(const Error& error) {

@@ -26,6 +26,7 @@ class Program {
     int run(int argc, char** argv);
 
   private:
+    int run_verb(int argc, char** argv);
     std::string see_help() const;
 
     std::string name_;

@@ -19,6 +19,7 @@ constexpr const char* kServiceInterface = "org.freedesktop.systemd1.Service";
 constexpr const char* kTimerInterface = "org.freedesktop.systemd1.Timer";
 constexpr const char* kPrivateSocket = "unix:path=/run/systemd/private"; // root only; there without dbus.service
 constexpr const char* kAlreadySubscribed = "org.freedesktop.systemd1.AlreadySubscribed";
+constexpr const char* kNoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit";
 constexpr std::uint64_t kMicroseconds = 1000000; // of a second
 
 struct BusError {
@@ -212,6 +213,24 @@ Result<TimerState> Units::timer(const std::string& unit) {
                       seconds_property(bus_.get(), path, kTimerInterface, "NextElapseUSecRealtime")};
 }
 
+Result<std::map<std::uint32_t, std::string>> Units::processes(const std::string& unit) {
+    BusError fault;
+    Message reply;
+    int code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "GetUnitProcesses",
+                                  &fault.error, &reply.message, "s", unit.c_str());
+    if (code >= 0)
+        code = sd_bus_message_enter_container(reply.message, SD_BUS_TYPE_ARRAY, "(sus)");
+    std::map<std::uint32_t, std::string> found;
+    const char* group = nullptr;
+    const char* command = nullptr;
+    std::uint32_t id = 0;
+    while (code >= 0 && (code = sd_bus_message_read(reply.message, "(sus)", &group, &id, &command)) > 0)
+        found.emplace(id, command);
+    if (code < 0)
+        return refused(fmt::format("list the processes of {}", unit), fault, code);
+    return found;
+}
+
 Result<std::string> Units::run_job(const char* method, const std::string& unit, std::chrono::seconds limit,
                                    const Meanwhile& meanwhile) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
@@ -232,6 +251,16 @@ Result<std::string> Units::run_job(const char* method, const std::string& unit, 
 
 Result<void> Units::queue_job(const char* method, const std::string& unit) {
     COMMENTO_CHECK(call_job(bus_.get(), method, unit));
+    return {};
+}
+
+Result<void> Units::reset_failed(const std::string& unit) {
+    BusError fault;
+    const int code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "ResetFailedUnit",
+                                        &fault.error, nullptr, "s", unit.c_str());
+    // A unit that is not loaded has nothing to forget.
+    if (code < 0 && sd_bus_error_has_name(&fault.error, kNoSuchUnit) == 0)
+        return refused(fmt::format("reset {}", unit), fault, code);
     return {};
 }
 

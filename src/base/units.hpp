@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ class Units {
 
     Result<TimerState> timer(const std::string& unit);
 
+    /// The processes of a unit: their ids, and their command lines, or the titles that they gave themselves, in quotes.
+    Result<std::map<std::uint32_t, std::string>> processes(const std::string& unit);
+
     /// Queues a job and waits until it is done. `method` is StartUnit, RestartUnit, StopUnit or ReloadUnit. The value
     /// is the job's result: done, failed, dependency, timeout, canceled or skipped.
     Result<std::string> run_job(const char* method, const std::string& unit, std::chrono::seconds limit,
@@ -54,6 +58,9 @@ class Units {
 
     /// Queues a job and does not wait for it, for callers that the job is ordered after.
     Result<void> queue_job(const char* method, const std::string& unit);
+
+    /// Forgets a unit's failure and how often it was started of late (StartLimitBurst=, systemd.unit(5)).
+    Result<void> reset_failed(const std::string& unit);
 
     /// Enables a unit as `systemctl enable` does, and lets the manager read its files again.
     Result<void> enable(const std::string& unit);

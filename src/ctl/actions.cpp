@@ -24,6 +24,8 @@ tl::unexpected<Error> failure_of(const std::string& unit, const UnitState& state
 
 Result<void> run_helper(const std::string& unit) {
     COMMENTO_ASSIGN(Units units, Units::connect());
+    // An operator who tries again and again is no runaway service.
+    COMMENTO_CHECK(units.reset_failed(unit));
     COMMENTO_ASSIGN(Follower follower, Follower::begin(unit));
     COMMENTO_ASSIGN(const std::string result,
                     units.run_job("StartUnit", unit, kLimit, {follower.fd(), [&] { follower.show_new(); }}));

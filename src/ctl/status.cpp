@@ -1,7 +1,5 @@
 #include "ctl/status.hpp"
 
-#include "ctl/output.hpp"
-
 #include <algorithm>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -181,8 +179,7 @@ Part certificate_part(const Facts& facts) {
                   {"not_after", json_time(certificate.not_after)},
                   {"days_left", days}};
     add(part.detail,
-        fmt::format("{} by {}, {} days left", harmless(fmt::format("{}", fmt::join(certificate.names, " "))),
-                    harmless(certificate.issuer), days));
+        fmt::format("{} by {}, {} days left", fmt::join(certificate.names, " "), certificate.issuer, days));
     if (placeholder) {
         part.state = "placeholder";
         worsen(part, "made here until the authority issues one", "sudo commentoctl cert renew");

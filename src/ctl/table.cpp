@@ -1,5 +1,7 @@
 #include "ctl/table.hpp"
 
+#include "ctl/output.hpp"
+
 #include <cstdlib>
 #include <libsmartcols/libsmartcols.h>
 #include <memory>
@@ -45,7 +47,7 @@ void add_row(libscols_table* table, const std::vector<Cell>& cells) {
     if (line == nullptr)
         throw std::bad_alloc();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        scols_line_set_data(line, i, cells[i].text.c_str());
+        scols_line_set_data(line, i, harmless(cells[i].text).c_str());
         scols_cell_set_color(scols_line_get_cell(line, i), name_of(cells[i].colour));
     }
 }
@@ -62,6 +64,7 @@ std::string draw_table(const std::vector<std::string>& titles, const std::vector
     if (!table)
         throw std::bad_alloc();
     scols_table_enable_colors(table.get(), look == Look::terminal ? 1 : 0);
+    scols_table_enable_noencoding(table.get(), 1); // it would change backslashes, too; harmless() does what is needed
     scols_table_set_termforce(table.get(), look == Look::terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
     add_columns(table.get(), titles);
     for (const auto& row : rows)

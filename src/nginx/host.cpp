@@ -90,6 +90,17 @@ Result<bool> nginx_runs(Units& units) {
     return state.active == "active" || state.active == "reloading" || state.active == "activating";
 }
 
+Result<std::set<std::uint32_t>> accepting_workers(Units& units) {
+    COMMENTO_ASSIGN(const auto processes, units.processes(kNginxService));
+    std::set<std::uint32_t> workers;
+    for (const auto& [id, title] : processes) {
+        // ngx_process_cycle.c adds "is shutting down" to the title when it closes the listening sockets.
+        if (title.find("worker process") != std::string::npos && title.find("shutting down") == std::string::npos)
+            workers.insert(id);
+    }
+    return workers;
+}
+
 Result<void> test_configuration() {
     COMMENTO_ASSIGN(const Outcome outcome, run_program({"nginx", "-t"}, kLimit));
     if (outcome.status == 0)

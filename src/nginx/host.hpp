@@ -5,7 +5,9 @@
 #include "base/units.hpp"
 
 #include <array>
+#include <cstdint>
 #include <initializer_list>
+#include <set>
 #include <string_view>
 
 namespace commento {
@@ -37,6 +39,9 @@ inline constexpr const char* kNginxService = "nginx.service";
 
 /// Whether systemd runs nginx, or is about to.
 Result<bool> nginx_runs(Units& units);
+
+/// Process ids of nginx's workers that take new connections: all but those that only end the ones they have.
+Result<std::set<std::uint32_t>> accepting_workers(Units& units);
 
 /// What `nginx -t` says about all of nginx's configuration. ErrorCode::web, with nginx's own [emerg] lines as the
 /// message, when it is refused; ErrorCode::internal when it can't be run. It binds the ports and opens the logs, so it

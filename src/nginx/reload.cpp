@@ -6,8 +6,11 @@
 #include "nginx/served.hpp"
 #include "nginx/site_file.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <fmt/format.h>
+#include <set>
 #include <spdlog/spdlog.h>
 
 namespace commento {
@@ -42,12 +45,25 @@ Result<void> reload_nginx(Units& units) {
     return {};
 }
 
+/// What is not yet as on disk; empty when all is. nginx has its old workers go on accepting for 100 ms when the new
+/// ones are there, so an answer by a new one is not enough.
+Result<std::string> find_difference(const Expected& expected, const Settings& settings, Units& units,
+                                    const std::set<std::uint32_t>& old_workers) {
+    std::string found = difference(expected, settings);
+    if (!found.empty())
+        return found;
+    COMMENTO_ASSIGN(const auto workers, accepting_workers(units));
+    const bool replaced = std::ranges::none_of(workers, [&](auto id) { return old_workers.contains(id); });
+    return replaced ? "" : "workers from before the reload take connections";
+}
+
 /// Returns what is served once it is what stands on disk by then: that may change meanwhile.
-Result<Expected> wait_until_served(const Paths& paths, const Settings& settings) {
+Result<Expected> wait_until_served(const Paths& paths, const Settings& settings, Units& units,
+                                   const std::set<std::uint32_t>& old_workers) {
     Pace pace(5ms, 50ms, 10s);
     while (true) {
         COMMENTO_ASSIGN(Expected expected, read_expected(paths));
-        const std::string found = difference(expected, settings);
+        COMMENTO_ASSIGN(const std::string found, find_difference(expected, settings, units, old_workers));
         if (found.empty())
             return expected;
         if (!pace.wait())
@@ -75,8 +91,9 @@ Result<void> reload(const Paths& paths) {
     // The site's lock is free again when the job is waited for: the job itself may have to wait for a unit that renders
     // the site.
     COMMENTO_CHECK(require_acceptance(paths));
+    COMMENTO_ASSIGN(const auto old_workers, accepting_workers(units));
     COMMENTO_CHECK(reload_nginx(units));
-    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings));
+    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings, units, old_workers));
     spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found, served.certificate.serial,
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
     return {};

@@ -30,9 +30,8 @@ class Recorder {
     Server::Handler handler() {
         return [this](Peer& peer) {
             for (std::string request; !(request = peer.read_request()).empty();) {
+                keep(request); // before the answer: who gets it may look at once
                 peer.write(reply_(request));
-                const std::lock_guard lock(mutex_);
-                requests_.push_back(request);
             }
         };
     }
@@ -43,6 +42,11 @@ class Recorder {
     }
 
   private:
+    void keep(const std::string& request) {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+    }
+
     std::function<std::string(const std::string&)> reply_;
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;

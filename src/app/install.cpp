@@ -87,8 +87,12 @@ tl::unexpected<Error> wrong_sum(const std::string& address, const std::string& w
 Result<void> download(const std::string& url, const fs::path& part) {
     Progress progress(fmt::format("downloading {}", file_name(url)));
     HttpClient client;
-    return client.download(url, part, kLargestDownload,
-                           [&](std::uint64_t total, std::uint64_t now) { progress.show(total, now); });
+    auto done = client.download(url, part, kLargestDownload,
+                                [&](std::uint64_t total, std::uint64_t now) { progress.show(total, now); });
+    if (!done && done.error().hint.empty())
+        done.error().hint = "check APP_URL; what came so far is kept, and another run goes on from there: "
+                            "systemctl restart commento-app-install.service";
+    return done;
 }
 
 /// The downloaded archive, whole and checked. What a broken download left is made use of, but not trusted.

@@ -23,7 +23,7 @@ Progress::Progress(std::string what) : what_(std::move(what)), is_terminal_(::is
 
 Progress::~Progress() {
     if (is_terminal_ && shown_ > 0)
-        fmt::print(stderr, "\n");
+        static_cast<void>(std::fputc('\n', stderr));
 }
 
 void Progress::show(std::uint64_t total, std::uint64_t now) {

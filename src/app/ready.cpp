@@ -34,14 +34,25 @@ bool has_ended(const Fd& process) {
     return ::poll(&events, 1, 0) > 0;
 }
 
-tl::unexpected<Error> ended(int port) {
-    return fail(ErrorCode::application, fmt::format("the application ended before it answered on 127.0.0.1:{}", port),
-                kLog);
+std::optional<uid_t> listener_now(int port) {
+    // Of this process: /proc/net is not there under ProcSubset=pid.
+    const auto table = read_file("/proc/self/net/tcp", 1U << 24U);
+    return table ? listener(*table, port) : std::nullopt;
 }
+
+bool is_stranger(std::optional<uid_t> user) { return user && *user != ::geteuid(); }
 
 tl::unexpected<Error> taken(int port, uid_t user) {
     return fail(ErrorCode::application, fmt::format("port {} is taken by another program, of user {}", port, user),
                 fmt::format("find it: ss -ltnp 'sport = :{}'; stop it, or set COMMENTO_PORT to another port", port));
+}
+
+/// Of the reasons why the application's process is no more, a port that is taken is the one that can be seen from here.
+tl::unexpected<Error> ended(int port) {
+    if (const auto user = listener_now(port); is_stranger(user))
+        return taken(port, *user);
+    return fail(ErrorCode::application, fmt::format("the application ended before it answered on 127.0.0.1:{}", port),
+                kLog);
 }
 
 /// What keeps the application from being ready; empty when nothing does.
@@ -58,12 +69,6 @@ std::string problem(HttpClient& client, int port) {
                                     .body = R"({"domain":"x.test","paths":["/"]})",
                                     .headers = {{"Content-Type", "application/json"}}});
     return count ? problem_with_count(*count) : count.error().message;
-}
-
-std::optional<uid_t> listener_now(int port) {
-    // Of this process: /proc/net is not there under ProcSubset=pid.
-    const auto table = read_file("/proc/self/net/tcp", 1U << 24U);
-    return table ? listener(*table, port) : std::nullopt;
 }
 
 } // namespace
@@ -104,7 +109,7 @@ Result<void> wait_until_ready(int port, std::optional<pid_t> process) {
     do {
         // Another program on that port may well answer, and so might another Commento.
         const auto user = listener_now(port);
-        if (process && user && *user != ::geteuid())
+        if (process && is_stranger(user))
             return taken(port, *user);
         last = user ? problem(client, port) : "nothing listens there";
         if (last.empty()) {

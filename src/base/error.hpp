@@ -1,5 +1,5 @@
 #pragma once
-// The one error model: libraries return Result, programs report the Error once (run.hpp) and exit with its code.
+// The one error model: libraries return Result, programs report the Error once (program.hpp) and exit with its code.
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@ namespace commento {
 
 /// What kind of thing failed; the number is the program's exit status.
 enum class ErrorCode : int {
-#define EXIT_CODE(name, number, meaning) name = number,
+#define EXIT_CODE(name, number, meaning) name = (number),
 #include "base/exit_codes.def"
 #undef EXIT_CODE
 };

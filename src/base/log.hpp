@@ -8,19 +8,14 @@
 
 namespace commento {
 
-/// Makes spdlog's default logger. `program` is the journal's SYSLOG_IDENTIFIER.
+/// Makes spdlog's default logger. In the journal each line is an entry, under the name and the unit of the process.
 void set_up_log(std::string_view program);
 
 /// True when systemd connected stderr to the journal (systemd.exec(5), $JOURNAL_STREAM).
 bool logs_to_journal();
 
-/// To be called before the program ends: waits, at most 2 s, until journald has read what was logged. It looks up by
-/// the process's id which unit an entry belongs to, so the last words of a program that is gone by then would show in
-/// no `systemctl status` (measured on a busy host: 2 of 60).
-void settle_log();
-
-/// Reports the error that ends the program, with the journal fields COMMENTO_ERROR, COMMENTO_HINT and EXIT_STATUS, or
-/// as `error:` and `hint:` lines on stderr. Called once, by run.cpp.
+/// Reports the error that ends the program: the lines of the message, then those of the hint after `hint: `, all at the
+/// level of errors, which nothing else is logged at. Called once, by program.cpp.
 void report(const Error& error);
 
 } // namespace commento

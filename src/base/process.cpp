@@ -60,6 +60,7 @@ Result<pid_t> start(const std::vector<std::string>& arguments, int output) {
     std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
 
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const auto& argument : arguments)
         argv.push_back(const_cast<char*>(argument.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast)
     argv.push_back(nullptr);

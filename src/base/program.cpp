@@ -33,12 +33,6 @@ std::string Program::see_help() const { return fmt::format("see {} --help", name
 
 int Program::run(int argc, char** argv) {
     set_up_log(name_);
-    const int status = run_verb(argc, argv);
-    settle_log();
-    return status;
-}
-
-int Program::run_verb(int argc, char** argv) {
     // A peer that hangs up is an error of that write, not the end of the program.
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c)
     try {

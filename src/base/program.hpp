@@ -26,7 +26,6 @@ class Program {
     int run(int argc, char** argv);
 
   private:
-    int run_verb(int argc, char** argv);
     std::string see_help() const;
 
     std::string name_;

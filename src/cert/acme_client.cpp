@@ -32,6 +32,8 @@ bool has_type(const HttpResponse& response, std::string_view type) {
     return std::string_view(header).substr(0, header.find(';')) == type;
 }
 
+std::string shown_type(const HttpResponse& response) { return printable(response.header("content-type")); }
+
 /// RFC 8555, 6.1: HTTPS only. Anything but plain ASCII has no place in an address, a log, or a header.
 bool is_address(std::string_view text) {
     return text.starts_with("https://") &&
@@ -45,7 +47,7 @@ tl::unexpected<Error> makes_no_sense(const std::string& url, std::string_view wh
 
 Result<json> object_in(const HttpResponse& response, const std::string& url) {
     if (!has_type(response, kJson))
-        return makes_no_sense(url, fmt::format("it is \"{}\" and not {}", response.header("content-type"), kJson));
+        return makes_no_sense(url, fmt::format("it is \"{}\" and not {}", shown_type(response), kJson));
     auto object = parse_object(response.body);
     if (!object)
         return makes_no_sense(url, "it is no JSON object, or nested too deep");
@@ -83,7 +85,7 @@ std::optional<json> problem_in_challenges(const json& authorization) {
 
 /// For an object of the protocol that did not become what it should.
 tl::unexpected<Error> turned_bad(const std::string& url, const json& object, const std::optional<json>& problem) {
-    const std::string message = fmt::format("{} turned \"{}\"", url, text_field(object, "status"));
+    const std::string message = fmt::format("{} turned \"{}\"", url, printable(text_field(object, "status")));
     if (!problem)
         return fail(ErrorCode::authority, message + "; no reason given");
     return fail(ErrorCode::authority, fmt::format("{}, {}", message, describe_problem(*problem)),
@@ -208,7 +210,7 @@ Result<std::string> AcmeClient::finalize(const Order& order, std::string_view re
     COMMENTO_ASSIGN(const std::string url, address_in(answer, "certificate", order.url));
     COMMENTO_ASSIGN(HttpResponse chain, post(url, ""));
     if (!has_type(chain, kChain))
-        return makes_no_sense(url, fmt::format("it is \"{}\" and not {}", chain.header("content-type"), kChain));
+        return makes_no_sense(url, fmt::format("it is \"{}\" and not {}", shown_type(chain), kChain));
     return std::move(chain.body);
 }
 
@@ -294,10 +296,10 @@ tl::unexpected<Error> AcmeClient::refused(const HttpRequest& request, const Http
     const std::string answered = fmt::format("{} {} answered {}", request.method, request.url, response.status);
     const auto problem = has_type(response, kProblem) ? parse_object(response.body) : std::nullopt;
     if (!problem)
-        return fail(ErrorCode::authority,
-                    fmt::format("{} with \"{}\" and no problem document that could be read", answered,
-                                response.header("content-type")),
-                    "is ACME_DIRECTORY the directory of an ACME authority? If it is, it has trouble of its own");
+        return fail(
+            ErrorCode::authority,
+            fmt::format("{} with \"{}\" and no problem document that could be read", answered, shown_type(response)),
+            "is ACME_DIRECTORY the directory of an ACME authority? If it is, it has trouble of its own");
     const std::string type = text_field(*problem, "type");
     if (type.starts_with(kAcmeErrors))
         refusal_.type = type.substr(kAcmeErrors.size());

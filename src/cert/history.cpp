@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kDay = std::int64_t{24} * 3600;
+
 std::filesystem::path file_of(const Paths& paths) { return paths.acme() / "failures.json"; }
 
 std::optional<std::int64_t> parse_seconds(std::string_view text) {
@@ -59,22 +61,23 @@ json to_json(const Failure& failure) {
 } // namespace
 
 std::optional<std::int64_t> parse_retry_after(std::string_view header, std::int64_t now) {
+    constexpr std::int64_t kLongest = 7 * kDay;
     auto seconds = parse_seconds(header);
     if (!seconds) {
         if (const auto date = parse_date(std::string(header)))
             seconds = *date - now;
     }
-    return seconds && *seconds > 0 ? seconds : std::nullopt;
+    if (!seconds || *seconds <= 0)
+        return std::nullopt;
+    return std::min(*seconds, kLongest);
 }
 
 std::int64_t pause_after(int refusals, std::optional<std::int64_t> retry_after) {
     constexpr std::int64_t kFirst = std::int64_t{5} * 60;
-    constexpr std::int64_t kLongest = std::int64_t{24} * 3600;
-    constexpr std::int64_t kLongestAsked = 7 * kLongest; // Let's Encrypt's longest limit
     std::int64_t pause = kFirst;
-    for (int i = 1; i < refusals && pause < kLongest; ++i)
+    for (int i = 1; i < refusals && pause < kDay; ++i)
         pause *= 2;
-    return std::max(std::min(pause, kLongest), std::min(retry_after.value_or(0), kLongestAsked));
+    return std::max(std::min(pause, kDay), retry_after.value_or(0));
 }
 
 bool holds_back(const Failure& failure, std::int64_t now) { return failure.failed_at <= now && now < failure.next_try; }

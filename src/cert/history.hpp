@@ -29,12 +29,12 @@ struct Failure {
     std::string message;    ///< of the last failure
 };
 
-/// The time that a Retry-After header asks for, in seconds: RFC 9110, 10.2.3, a number of seconds or a date. Nothing
-/// where it is neither, or past.
+/// The seconds that a Retry-After header (RFC 9110, 10.2.3: a number of seconds or a date) asks for; at most a week,
+/// the longest of Let's Encrypt's limits. Nothing where it is neither, or past.
 std::optional<std::int64_t> parse_retry_after(std::string_view header, std::int64_t now);
 
 /// Seconds to leave an authority alone after this many refusals in a row: five minutes, doubled up to a day; longer
-/// where it asked for longer, up to a week.
+/// where it asked for longer.
 std::int64_t pause_after(int refusals, std::optional<std::int64_t> retry_after);
 
 /// Whether the next try is not due yet. A failure from the future (the clock was put back) holds nothing back.

@@ -40,15 +40,6 @@ constexpr std::array kHints{
     Hint{"userActionRequired", "the authority's terms changed: follow the link in its message"},
 };
 
-std::string printable(std::string text) {
-    constexpr std::size_t kLongest = 1000;
-    if (text.size() > kLongest)
-        text = text.substr(0, kLongest) + "...";
-    std::ranges::replace_if(
-        text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-    return text;
-}
-
 std::string describe_one(const json& problem) {
     const std::string type = text_field(problem, "type");
     const std::string detail = text_field(problem, "detail");
@@ -63,6 +54,15 @@ std::string identifier_of(const json& subproblem) {
 }
 
 } // namespace
+
+std::string printable(std::string text) {
+    constexpr std::size_t kLongest = 1000;
+    if (text.size() > kLongest)
+        text = text.substr(0, kLongest) + "...";
+    std::ranges::replace_if(
+        text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+    return text;
+}
 
 std::string describe_problem(const json& problem) {
     constexpr std::size_t kMost = 20;

@@ -9,8 +9,10 @@ namespace commento {
 
 constexpr std::string_view kAcmeErrors = "urn:ietf:params:acme:error:";
 
-/// Type and detail as they are, then a line for each subproblem with its identifier. Without control characters, and
-/// bounded, since it goes to logs and terminals.
+/// Text from another party as it may go to logs and terminals: without control characters, and bounded.
+std::string printable(std::string text);
+
+/// Type and detail as they are, then a line for each subproblem with its identifier; printable().
 std::string describe_problem(const nlohmann::json& problem);
 
 /// What the operator can do about a problem of that type; empty where that is not known.

@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "base/pace.hpp"
 #include "cert/jose.hpp"
+#include "cert/problem.hpp"
 #include "net/http.hpp"
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ std::string random_token() {
 }
 
 std::string name_of(const HttpResponse& response) {
-    const std::string server = response.header("server");
+    const std::string server = printable(response.header("server"));
     return server.empty() ? "a server that does not say its name" : server;
 }
 

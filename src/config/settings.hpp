@@ -57,7 +57,7 @@ struct Examined {
 };
 
 /// What is wrong with one assignment by itself, an unknown key too; empty when nothing is. Never names a secret.
-std::string problem_with_assignment(std::string_view key, std::string_view value);
+std::string problem_with_assignment(std::string_view name, std::string_view value);
 
 /// One error for all of them (ErrorCode::settings), a line each.
 Error to_error(const std::vector<Fault>& faults, std::string hint);

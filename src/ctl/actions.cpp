@@ -14,8 +14,8 @@ constexpr const char* kTarget = "commento.target";
 constexpr std::chrono::minutes kLimit{60};
 
 tl::unexpected<Error> failure_of(const std::string& unit, const UnitState& state, const Follower& follower) {
-    if (follower.error())
-        return fail(code_of(state.exit_status), follower.error()->message, follower.error()->hint);
+    if (const auto words = follower.error())
+        return fail(code_of(state.exit_status), words->message, words->hint);
     return fail(state.result == "exit-code" ? code_of(state.exit_status) : ErrorCode::internal,
                 fmt::format("{} failed: {}", unit, state.result), fmt::format("journalctl -u {}", unit));
 }
@@ -29,8 +29,8 @@ Result<void> run_helper(const std::string& unit) {
     COMMENTO_ASSIGN(Follower follower, Follower::begin(unit));
     COMMENTO_ASSIGN(const std::string result,
                     units.run_job("StartUnit", unit, kLimit, {follower.fd(), [&] { follower.show_new(); }}));
+    follower.show_rest();
     COMMENTO_ASSIGN(const UnitState state, units.state(unit));
-    follower.show_rest(state.invocation);
     if (result == "done")
         return {};
     if (result == "failed")

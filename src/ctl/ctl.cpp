@@ -168,7 +168,7 @@ void add_helper_verbs(Program& program) {
 } // namespace
 
 int ctl_main(int argc, char** argv) {
-    std::setlocale(LC_CTYPE, ""); // NOLINT(concurrency-mt-unsafe): for the width of what the table shows
+    (void)std::setlocale(LC_CTYPE, ""); // NOLINT(concurrency-mt-unsafe): for the width of what the table shows
     const Paths paths;
     SetupOptions options;
     bool json = false;

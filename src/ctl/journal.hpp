@@ -13,9 +13,12 @@ namespace commento {
 
 /// Why a run of a unit ended as it did, in its own words.
 struct LastWords {
-    std::string message;
-    std::string hint; ///< empty where there is none
+    std::string message; ///< may be several lines
+    std::string hint;    ///< empty where there is none
 };
+
+/// The two parts of what report() of base/log.hpp writes.
+LastWords split_report(const std::string& text);
 
 struct CloseJournal {
     void operator()(sd_journal* journal) const;
@@ -35,20 +38,20 @@ class Follower {
     /// Has something to read when there is something new (poll(2)).
     int fd() const;
 
-    /// Shows what is new, but the report of an error, which is kept for error().
+    /// Shows what is new, but the report of an error, which is kept.
     void show_new();
 
-    /// Shows the rest of the run `invocation`, up to the manager's own word on how it ended, which comes last.
-    void show_rest(const std::string& invocation);
+    /// Shows all that was logged up to now, when the journal has it; for root only.
+    void show_rest();
 
-    const std::optional<LastWords>& error() const { return error_; }
+    /// The error that was reported meanwhile.
+    std::optional<LastWords> error() const;
 
   private:
     explicit Follower(JournalHandle journal) : journal_(std::move(journal)) {}
 
     JournalHandle journal_;
-    std::optional<LastWords> error_;
-    std::string ended_; ///< invocation of the last run that the manager reported the end of
+    std::string report_;
 };
 
 } // namespace commento

@@ -8,8 +8,8 @@
 namespace commento {
 
 void say(std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
+    (void)std::fwrite(line.data(), 1, line.size(), stdout);
+    (void)std::fputc('\n', stdout);
     if (std::fflush(stdout) != 0 && errno == EPIPE)
         std::clearerr(stdout);
 }

@@ -4,7 +4,9 @@ import datetime
 import json
 import socket
 import ssl
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -384,13 +386,15 @@ def test_with_nothing_left_of_the_store_the_site_comes_back_by_itself(site):
 
 # --- without an authority ---
 
-def make_pair(domain: str = DOMAIN, *options: str) -> tuple[str, str]:
+def make_pair(domain: str = DOMAIN, days: int = 90) -> tuple[str, str]:
     """A self-signed certificate and its key, in PEM."""
-    made = processes.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                          "-subj", f"/CN={domain}", "-addext", f"subjectAltName=DNS:{domain}", "-keyout", "-",
-                          *(options or ("-days", "90"))]).stdout
-    key, certificate = made.split("-----BEGIN CERTIFICATE-----")
-    return "-----BEGIN CERTIFICATE-----" + certificate, key
+    with tempfile.TemporaryDirectory() as directory:
+        key = Path(directory) / "key.pem"
+        request = processes.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                                 "-subj", f"/CN={domain}", "-addext", f"subjectAltName=DNS:{domain}", "-keyout", str(key)])
+        certificate = processes.run(["openssl", "x509", "-req", "-signkey", str(key), "-days", str(days),
+                                     "-copy_extensions", "copy"], input=request.stdout).stdout
+        return certificate, key.read_text()
 
 
 @pytest.fixture
@@ -427,7 +431,7 @@ def test_a_newer_pair_of_the_operators_is_served_after_the_next_run(with_files):
 BAD_PAIRS = {
     "key of another certificate": (lambda: (make_pair()[0], make_pair()[1]), "does not belong"),
     "for another name": (lambda: make_pair("other.example.test"), "is for other.example.test, not for"),
-    "expired": (lambda: make_pair(DOMAIN, "-days", "-1"), "expired on"),
+    "expired": (lambda: make_pair(days=-1), "expired on"),
     "no certificate": (lambda: ("nothing\n", make_pair()[1]), "no certificate"),
     "no key": (lambda: (make_pair()[0], "nothing\n"), "no private key"),
 }

@@ -9,10 +9,10 @@ namespace standin {
 
 namespace {
 
-constexpr const char *anonymous = "anonymous";
+constexpr const char* anonymous = "anonymous";
 
 // A page has a row from its first comment on; before, it has the defaults of such a row.
-json page_at(Call &call, const std::string &domain, const std::string &path) {
+json page_at(Call& call, const std::string& domain, const std::string& path) {
     const Rows rows = ask(call, Problem::internal,
                           R"(SELECT isLocked AS "isLocked", commentCount AS "commentCount",
                              stickyCommentHex AS "stickyCommentHex", title
@@ -33,7 +33,7 @@ struct Author {
     bool moderator = false;
 };
 
-Author author_of(Call &call, const json &domain, const std::string &token, const std::string &name_given) {
+Author author_of(Call& call, const json& domain, const std::string& token, const std::string& name_given) {
     if (token == anonymous) {
         const std::string name(trimmed(name_given));
         if (name.empty()) {
@@ -45,7 +45,7 @@ Author author_of(Call &call, const json &domain, const std::string &token, const
     return {commenter.at("commenterHex"), false, is_moderator(domain, commenter.at("email"))};
 }
 
-std::string first_state(const json &domain, const Author &author) {
+std::string first_state(const json& domain, const Author& author) {
     if (author.moderator) {
         return "approved";
     }
@@ -57,7 +57,7 @@ struct NewComment {
     std::string author, domain, path, parent, markdown, html, state;
 };
 
-std::string add_comment(Call &call, const NewComment &comment) {
+std::string add_comment(Call& call, const NewComment& comment) {
     require_filled({comment.author, comment.domain, comment.parent, comment.markdown});
     if (page_at(call, comment.domain, comment.path).at("isLocked") == true) {
         throw ApiFailure(Problem::thread_locked);
@@ -80,14 +80,14 @@ struct Reader {
 };
 
 // A token that has no commenter (yet, or any more) reads as anybody does.
-Reader reader_of(Call &call, const json &domain, const std::string &token) {
+Reader reader_of(Call& call, const json& domain, const std::string& token) {
     if (token == anonymous) {
         return {};
     }
     try {
         const json commenter = commenter_of_token(call, token);
         return {commenter.at("commenterHex"), is_moderator(domain, commenter.at("email"))};
-    } catch (const ApiFailure &failure) {
+    } catch (const ApiFailure& failure) {
         if (failure.problem != Problem::token_unknown) {
             throw;
         }
@@ -96,7 +96,7 @@ Reader reader_of(Call &call, const json &domain, const std::string &token) {
 }
 
 // Others' comments come without their source, and only a moderator learns what state a comment is in.
-json as_seen_by(const Reader &reader, json comment) {
+json as_seen_by(const Reader& reader, json comment) {
     if (comment.at("commenterHex") != reader.hex) {
         comment["markdown"] = "";
     }
@@ -106,7 +106,7 @@ json as_seen_by(const Reader &reader, json comment) {
     return comment;
 }
 
-json comments_at(Call &call, const Reader &reader, const std::string &domain, const std::string &path) {
+json comments_at(Call& call, const Reader& reader, const std::string& domain, const std::string& path) {
     const Rows rows = ask(call, Problem::internal,
                           R"(SELECT c.commentHex AS "commentHex", c.commenterHex AS "commenterHex", markdown, html,
                parentHex AS "parentHex", score, state, deleted, creationDate AS "creationDate",
@@ -128,9 +128,9 @@ json somebody() {
             {"isModerator", false},      {"deleted", false}};
 }
 
-json authors_of(Call &call, const json &comments, const json &domain) {
+json authors_of(Call& call, const json& comments, const json& domain) {
     json authors = {{anonymous, somebody()}};
-    for (const json &comment : comments) {
+    for (const json& comment : comments) {
         const std::string hex = comment.at("commenterHex");
         if (!authors.contains(hex)) {
             json author = commenter_of_hex(call, hex);
@@ -142,9 +142,9 @@ json authors_of(Call &call, const json &comments, const json &domain) {
     return authors;
 }
 
-json login_choices(const Call &call, const json &domain) {
+json login_choices(const Call& call, const json& domain) {
     json choices = {{"commento", domain.at("commentoProvider")}, {"sso", domain.at("ssoProvider")}};
-    for (const auto &[provider, configured] : call.app.settings.oauth_configured) {
+    for (const auto& [provider, configured] : call.app.settings.oauth_configured) {
         choices[provider] = configured && domain.at(provider + "Provider") == true;
     }
     return choices;
@@ -154,7 +154,7 @@ struct Place {
     std::string domain, path, author;
 };
 
-Place place_of(Call &call, const std::string &comment_hex) {
+Place place_of(Call& call, const std::string& comment_hex) {
     require_filled({comment_hex});
     const Rows rows =
         ask_for_row(call, Problem::comment_unknown,
@@ -162,7 +162,7 @@ Place place_of(Call &call, const std::string &comment_hex) {
     return {rows.text(0, 0), rows.text(0, 1), rows.text(0, 2)};
 }
 
-bool moderates(Call &call, const json &commenter, const std::string &domain) {
+bool moderates(Call& call, const json& commenter, const std::string& domain) {
     return !ask(call, Problem::internal, "SELECT 1 FROM moderators WHERE $1 LIKE domain AND email = $2",
                 {domain, commenter.at("email")})
                 .empty();
@@ -170,7 +170,7 @@ bool moderates(Call &call, const json &commenter, const std::string &domain) {
 
 } // namespace
 
-json comment_new(Call &call) {
+json comment_new(Call& call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string name = text_field(call, "anonName");
     const std::string domain_name = domain_of(text_field(call, "domain"));
@@ -196,7 +196,7 @@ json comment_new(Call &call) {
     return {{"commentHex", hex}, {"state", comment.state}, {"html", comment.html}};
 }
 
-json comment_list(Call &call) {
+json comment_list(Call& call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string name = domain_of(text_field(call, "domain"));
     const std::string path = text_field(call, "path");
@@ -216,10 +216,10 @@ json comment_list(Call &call) {
             {"configuredOauths", login_choices(call, domain)}};
 }
 
-json comment_count(Call &call) {
+json comment_count(Call& call) {
     const std::string domain = domain_of(text_field(call, "domain"));
     const json paths = list_field(call, "paths");
-    if (!std::all_of(paths.begin(), paths.end(), [](const json &path) { return path.is_string(); })) {
+    if (!std::all_of(paths.begin(), paths.end(), [](const json& path) { return path.is_string(); })) {
         throw ApiFailure(Problem::malformed_body);
     }
     require_filled({domain});
@@ -237,7 +237,7 @@ json comment_count(Call &call) {
     return {{"commentCounts", counts}};
 }
 
-json comment_vote(Call &call) {
+json comment_vote(Call& call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string comment_hex = text_field(call, "commentHex");
     const int direction = std::clamp(number_field(call, "direction"), -1, 1);
@@ -257,7 +257,7 @@ json comment_vote(Call &call) {
     return json::object();
 }
 
-json comment_approve(Call &call) {
+json comment_approve(Call& call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string comment_hex = text_field(call, "commentHex");
     const json commenter = commenter_of_token(call, token);
@@ -271,7 +271,7 @@ json comment_approve(Call &call) {
 }
 
 // The row stays, for the sake of the answers to it; only what it said goes.
-json comment_delete(Call &call) {
+json comment_delete(Call& call) {
     const std::string token = text_field(call, "commenterToken");
     const std::string comment_hex = text_field(call, "commentHex");
     const json commenter = commenter_of_token(call, token);

@@ -14,14 +14,14 @@ const std::string commenter_columns =
 json without_deleted_details(json commenter) {
     if (commenter.at("deleted") == true) {
         commenter["name"] = "[deleted]";
-        for (const char *detail : {"email", "link", "photo"}) {
+        for (const char* detail : {"email", "link", "photo"}) {
             commenter[detail] = "undefined";
         }
     }
     return commenter;
 }
 
-json email_of_address(Call &call, const std::string &address) {
+json email_of_address(Call& call, const std::string& address) {
     const Rows rows = ask_for_row(call, Problem::email_unknown,
                                   R"(SELECT email, unsubscribeSecretHex AS "unsubscribeSecretHex",
                                      lastEmailNotificationDate AS "lastEmailNotificationDate",
@@ -32,9 +32,9 @@ json email_of_address(Call &call, const std::string &address) {
     return rows.object(0);
 }
 
-bool is_web_address(const std::string &link) { return link.starts_with("http://") || link.starts_with("https://"); }
+bool is_web_address(const std::string& link) { return link.starts_with("http://") || link.starts_with("https://"); }
 
-void require_unused(Call &call, const std::string &email, const std::string &provider) {
+void require_unused(Call& call, const std::string& email, const std::string& provider) {
     const Rows rows =
         ask(call, Problem::internal, "SELECT 1 FROM commenters WHERE email = $1 AND provider = $2", {email, provider});
     if (!rows.empty()) {
@@ -44,15 +44,15 @@ void require_unused(Call &call, const std::string &email, const std::string &pro
 
 } // namespace
 
-void add_email(Call &call, const std::string &email) {
+void add_email(Call& call, const std::string& email) {
     ask(call, Problem::internal,
         "INSERT INTO emails (email, unsubscribeSecretHex, lastEmailNotificationDate) "
         "VALUES ($1, $2, now() AT TIME ZONE 'utc') ON CONFLICT DO NOTHING",
         {email, random_hex()});
 }
 
-std::string add_commenter(Call &call, const std::string &email, const std::string &name, std::string link,
-                          const std::string &provider, const std::string &password) {
+std::string add_commenter(Call& call, const std::string& email, const std::string& name, std::string link,
+                          const std::string& provider, const std::string& password) {
     require_filled({email, name, link, password});
     if (link != "undefined" && !is_web_address(link)) {
         link.insert(0, "https://");
@@ -70,7 +70,7 @@ std::string add_commenter(Call &call, const std::string &email, const std::strin
     return hex;
 }
 
-json commenter_of_token(Call &call, const std::string &token) {
+json commenter_of_token(Call& call, const std::string& token) {
     require_filled({token});
     const Rows rows = ask_for_row(call, Problem::token_unknown,
                                   commenter_columns + "JOIN commenterSessions USING (commenterHex) "
@@ -79,21 +79,21 @@ json commenter_of_token(Call &call, const std::string &token) {
     return without_deleted_details(rows.object(0));
 }
 
-json commenter_of_hex(Call &call, const std::string &hex) {
+json commenter_of_hex(Call& call, const std::string& hex) {
     const Rows rows =
         ask_for_row(call, Problem::commenter_unknown, commenter_columns + "WHERE commenterHex = $1", {hex});
     return without_deleted_details(rows.object(0));
 }
 
 // A row per call, and nothing that would ever delete it.
-json commenter_token_new(Call &call) {
+json commenter_token_new(Call& call) {
     const std::string token = random_hex();
     ask(call, Problem::internal,
         "INSERT INTO commenterSessions (commenterToken, creationDate) VALUES ($1, now() AT TIME ZONE 'utc')", {token});
     return {{"commenterToken", token}};
 }
 
-json commenter_new(Call &call) {
+json commenter_new(Call& call) {
     const std::string email = text_field(call, "email");
     const std::string name = text_field(call, "name");
     const std::string website = text_field(call, "website");
@@ -102,7 +102,7 @@ json commenter_new(Call &call) {
     return {{"confirmEmail", call.app.settings.mail_configured}};
 }
 
-json commenter_login(Call &call) {
+json commenter_login(Call& call) {
     const std::string email = text_field(call, "email");
     const std::string password = text_field(call, "password");
     require_filled({email, password});
@@ -121,7 +121,7 @@ json commenter_login(Call &call) {
             {"email", email_of_address(call, email)}};
 }
 
-json commenter_self(Call &call) {
+json commenter_self(Call& call) {
     const json commenter = commenter_of_token(call, text_field(call, "commenterToken"));
     return {{"commenter", commenter}, {"email", email_of_address(call, commenter.at("email"))}};
 }

@@ -18,7 +18,7 @@ const std::string domain_columns =
        gitlabProvider AS "gitlabProvider", ssoProvider AS "ssoProvider", ssoSecret AS "ssoSecret",
        ssoUrl AS "ssoUrl", defaultSortPolicy AS "defaultSortPolicy" FROM domains )";
 
-json with_moderators(Call &call, json domain) {
+json with_moderators(Call& call, json domain) {
     const Rows rows = ask(call, Problem::internal,
                           R"(SELECT email, addDate AS "addDate", '' AS domain FROM moderators WHERE domain = $1)",
                           {domain.at("domain")});
@@ -29,7 +29,7 @@ json with_moderators(Call &call, json domain) {
     return domain;
 }
 
-void add_domain(Call &call, const Owner &owner, const std::string &name, const std::string &domain) {
+void add_domain(Call& call, const Owner& owner, const std::string& name, const std::string& domain) {
     require_filled({owner.hex, name, domain});
     const Rows twins = ask(call, Problem::domain_invalid,
                            "SELECT 1 FROM domains WHERE canon(replace($1, '%', '')) LIKE canon(domain) "
@@ -43,12 +43,12 @@ void add_domain(Call &call, const Owner &owner, const std::string &name, const s
         {domain, owner.hex, name});
 }
 
-void add_moderator(Call &call, const std::string &domain, const std::string &email) {
+void add_moderator(Call& call, const std::string& domain, const std::string& email) {
     add_email(call, email);
     ask(call, Problem::internal, "INSERT INTO moderators VALUES ($1, $2, now() AT TIME ZONE 'utc')", {domain, email});
 }
 
-void require_ownership(Call &call, const Owner &owner, const std::string &domain) {
+void require_ownership(Call& call, const Owner& owner, const std::string& domain) {
     require_filled({owner.hex, domain});
     const Rows rows = ask(call, Problem::internal, "SELECT 1 FROM domains WHERE ownerHex = $1 AND $2 LIKE domain",
                           {owner.hex, domain});
@@ -59,12 +59,12 @@ void require_ownership(Call &call, const Owner &owner, const std::string &domain
 
 // A member that the caller leaves out becomes empty or false, it does not keep its value: callers send what
 // domain/list gave them, changed where they want it changed.
-Parameters columns_to_update(const json &domain) {
+Parameters columns_to_update(const json& domain) {
     Parameters values;
-    for (const char *name : {"domain", "name", "state", "emailNotificationPolicy", "ssoUrl", "defaultSortPolicy"}) {
+    for (const char* name : {"domain", "name", "state", "emailNotificationPolicy", "ssoUrl", "defaultSortPolicy"}) {
         values.push_back(member<std::string>(domain, name, ""));
     }
-    for (const char *name :
+    for (const char* name :
          {"autoSpamFilter", "requireModeration", "requireIdentification", "moderateAllAnonymous", "commentoProvider",
           "googleProvider", "twitterProvider", "githubProvider", "gitlabProvider", "ssoProvider"}) {
         values.push_back(member<bool>(domain, name, false) ? "true" : "false");
@@ -74,7 +74,7 @@ Parameters columns_to_update(const json &domain) {
 
 } // namespace
 
-json domain_of_name(Call &call, const std::string &name) {
+json domain_of_name(Call& call, const std::string& name) {
     require_filled({name});
     // The registered name may hold wildcards, so it is the pattern.
     const Rows rows =
@@ -82,13 +82,13 @@ json domain_of_name(Call &call, const std::string &name) {
     return with_moderators(call, rows.object(0));
 }
 
-bool is_moderator(const json &domain, const std::string &email) {
-    const json &moderators = domain.at("moderators");
+bool is_moderator(const json& domain, const std::string& email) {
+    const json& moderators = domain.at("moderators");
     return std::any_of(moderators.begin(), moderators.end(),
-                       [&](const json &moderator) { return moderator.at("email") == email; });
+                       [&](const json& moderator) { return moderator.at("email") == email; });
 }
 
-json domain_new(Call &call) {
+json domain_new(Call& call) {
     const std::string token = text_field(call, "ownerToken");
     const std::string name = text_field(call, "name");
     const std::string domain = domain_of(text_field(call, "domain"));
@@ -98,7 +98,7 @@ json domain_new(Call &call) {
     return {{"domain", domain}};
 }
 
-json domain_list(Call &call) {
+json domain_list(Call& call) {
     const Owner owner = owner_of_token(call, text_field(call, "ownerToken"));
     const Rows rows = ask(call, Problem::internal, domain_columns + "WHERE ownerHex = $1", {owner.hex});
     json domains = json::array();
@@ -108,7 +108,7 @@ json domain_list(Call &call) {
     return {{"domains", domains}, {"configuredOauths", call.app.settings.oauth_configured}};
 }
 
-json domain_update(Call &call) {
+json domain_update(Call& call) {
     const std::string token = text_field(call, "ownerToken");
     const json domain = object_field(call, "domain");
     const Parameters columns = columns_to_update(domain);

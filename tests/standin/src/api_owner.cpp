@@ -6,16 +6,16 @@ namespace standin {
 
 namespace {
 
-bool has_account(Call &call, const std::string &email) {
+bool has_account(Call& call, const std::string& email) {
     try {
         ask_for_row(call, Problem::email_unknown, "SELECT 1 FROM owners WHERE email = $1", {email});
         return true;
-    } catch (const ApiFailure &) {
+    } catch (const ApiFailure&) {
         return false;
     }
 }
 
-void add_owner(Call &call, const std::string &email, const std::string &name, const std::string &password) {
+void add_owner(Call& call, const std::string& email, const std::string& name, const std::string& password) {
     require_filled({email, name, password});
     if (call.app.settings.forbid_new_owners) {
         throw ApiFailure(Problem::owners_forbidden);
@@ -36,7 +36,7 @@ void add_owner(Call &call, const std::string &email, const std::string &name, co
 
 } // namespace
 
-Owner owner_of_token(Call &call, const std::string &token) {
+Owner owner_of_token(Call& call, const std::string& token) {
     require_filled({token});
     const Rows rows = ask_for_row(call, Problem::internal,
                                   "SELECT o.ownerHex, o.email FROM ownerSessions s JOIN owners o USING (ownerHex) "
@@ -45,20 +45,20 @@ Owner owner_of_token(Call &call, const std::string &token) {
     return {rows.text(0, 0), rows.text(0, 1)};
 }
 
-json owner_new(Call &call) {
+json owner_new(Call& call) {
     const std::string email = text_field(call, "email");
     const std::string name = text_field(call, "name");
     const std::string password = text_field(call, "password");
     add_owner(call, email, name, password);
     try {
         add_commenter(call, email, name, "undefined", "commento", password);
-    } catch (const ApiFailure &) {
+    } catch (const ApiFailure&) {
         // The owner may have been a commenter before; that does not hold up the owner's account.
     }
     return {{"confirmEmail", call.app.settings.mail_configured}};
 }
 
-json owner_login(Call &call) {
+json owner_login(Call& call) {
     const std::string email = text_field(call, "email");
     const std::string password = text_field(call, "password");
     require_filled({email, password});
@@ -77,7 +77,7 @@ json owner_login(Call &call) {
     return {{"ownerToken", token}};
 }
 
-json owner_self(Call &call) {
+json owner_self(Call& call) {
     const Owner owner = owner_of_token(call, text_field(call, "ownerToken"));
     const Rows rows = ask_for_row(call, Problem::internal,
                                   R"(SELECT ownerHex AS "ownerHex", email, name, joinDate AS "joinDate",

@@ -22,7 +22,7 @@ void exit_with_1_on_sigint() {
     sigaction(SIGINT, &action, nullptr);
 }
 
-void start(const std::string &program) {
+void start(const std::string& program) {
     log(Level::info, "starting the stand-in of Commento " + std::string(version));
     const Settings settings = read_settings(program);
     Pool pool(parse_database_address(settings.postgres), settings.max_idle_connections);
@@ -39,10 +39,10 @@ void start(const std::string &program) {
 
 } // namespace
 
-int run(const std::string &program) {
+int run(const std::string& program) {
     try {
         start(program);
-    } catch (const std::exception &error) {
+    } catch (const std::exception& error) {
         std::printf("fatal error: %s\n", error.what());
     }
     return 1;

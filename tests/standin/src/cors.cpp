@@ -36,7 +36,7 @@ Reply refused(http::status status) { return {.status = status}; }
 
 } // namespace
 
-std::optional<Reply> answer_options(const Request &request) {
+std::optional<Reply> answer_options(const Request& request) {
     if (request.method() != http::verb::options) {
         return std::nullopt;
     }
@@ -62,7 +62,7 @@ std::optional<Reply> answer_options(const Request &request) {
     return reply;
 }
 
-void allow_origin(const Request &request, Reply &reply) {
+void allow_origin(const Request& request, Reply& reply) {
     if (!request[http::field::origin].empty()) {
         reply.headers.set(http::field::access_control_allow_origin, "*");
     }

@@ -11,7 +11,7 @@ constexpr Oid boolean_type = 16;
 constexpr Oid integer_type = 23;
 constexpr Oid timestamp_type = 1114;
 
-nlohmann::json as_json(const std::string &value, Oid type) {
+nlohmann::json as_json(const std::string& value, Oid type) {
     switch (type) {
     case boolean_type:
         return value == "t";
@@ -24,12 +24,12 @@ nlohmann::json as_json(const std::string &value, Oid type) {
     }
 }
 
-std::string complaint_of(const PGresult *result, const PGconn *connection) {
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+std::string complaint_of(const PGresult* result, const PGconn* connection) {
+    const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     return "pq: " + std::string(trimmed(message != nullptr ? message : PQerrorMessage(connection)));
 }
 
-Rows checked(PGresult *raw, const PGconn *connection) {
+Rows checked(PGresult* raw, const PGconn* connection) {
     Rows rows(raw);
     const ExecStatusType status = PQresultStatus(raw);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
@@ -38,9 +38,9 @@ Rows checked(PGresult *raw, const PGconn *connection) {
     return rows;
 }
 
-std::vector<const char *> pointers_to(const Parameters &parameters) {
-    std::vector<const char *> pointers;
-    for (const std::string &parameter : parameters) {
+std::vector<const char*> pointers_to(const Parameters& parameters) {
+    std::vector<const char*> pointers;
+    for (const std::string& parameter : parameters) {
         pointers.push_back(parameter.c_str());
     }
     return pointers;
@@ -66,9 +66,9 @@ nlohmann::json Rows::object(int row) const {
 Pool::Pool(DatabaseAddress address, std::size_t max_idle) : address_(std::move(address)), max_idle_(max_idle) {}
 
 Connection Pool::open() const {
-    std::vector<const char *> keywords;
-    std::vector<const char *> values;
-    for (const auto &[keyword, value] : address_.parameters) {
+    std::vector<const char*> keywords;
+    std::vector<const char*> values;
+    for (const auto& [keyword, value] : address_.parameters) {
         keywords.push_back(keyword.c_str());
         values.push_back(value.c_str());
     }
@@ -81,7 +81,7 @@ Connection Pool::open() const {
         throw DatabaseError(complaint.substr(0, complaint.find('\n')));
     }
     PQsetNoticeProcessor(
-        connection.get(), [](void *, const char *) {}, nullptr);
+        connection.get(), [](void*, const char*) {}, nullptr);
     return connection;
 }
 
@@ -108,7 +108,7 @@ void Pool::forget_idle() {
     idle_.swap(closing);
 }
 
-Session::Session(Pool &pool) : pool_(pool), connection_(nullptr, &PQfinish) {}
+Session::Session(Pool& pool) : pool_(pool), connection_(nullptr, &PQfinish) {}
 
 Session::~Session() {
     if (connection_ != nullptr && PQstatus(connection_.get()) == CONNECTION_OK) {
@@ -117,14 +117,15 @@ Session::~Session() {
 }
 
 // A kept connection may have died since (the server was restarted); then, and only then, a new one gets a second try.
-template <typename Statement> Rows Session::run(Statement statement) {
+template <typename Statement>
+Rows Session::run(Statement statement) {
     if (connection_ == nullptr) {
         connection_ = pool_.take_idle();
     }
     if (connection_ != nullptr) {
         try {
             return statement(connection_.get());
-        } catch (const DatabaseError &) {
+        } catch (const DatabaseError&) {
             if (PQstatus(connection_.get()) == CONNECTION_OK) {
                 throw;
             }
@@ -135,10 +136,10 @@ template <typename Statement> Rows Session::run(Statement statement) {
     return statement(connection_.get());
 }
 
-Rows Session::query(const std::string &sql, const Parameters &parameters) {
+Rows Session::query(const std::string& sql, const Parameters& parameters) {
     const auto values = pointers_to(parameters);
     const int count = static_cast<int>(values.size());
-    return run([&](PGconn *connection) {
+    return run([&](PGconn* connection) {
         if (pool_.address().binary_parameters) {
             return checked(PQexecParams(connection, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0),
                            connection);
@@ -150,8 +151,8 @@ Rows Session::query(const std::string &sql, const Parameters &parameters) {
     });
 }
 
-void Session::script(const std::string &sql) {
-    run([&](PGconn *connection) { return checked(PQexec(connection, sql.c_str()), connection); });
+void Session::script(const std::string& sql) {
+    run([&](PGconn* connection) { return checked(PQexec(connection, sql.c_str()), connection); });
 }
 
 } // namespace standin

@@ -23,7 +23,7 @@ using Parameters = std::vector<std::string>;
 /// The answer to one statement.
 class Rows {
   public:
-    explicit Rows(PGresult *result) : result_(result, &PQclear) {}
+    explicit Rows(PGresult* result) : result_(result, &PQclear) {}
 
     int size() const { return PQntuples(result_.get()); }
     bool empty() const { return size() == 0; }
@@ -46,7 +46,7 @@ class Pool {
   public:
     Pool(DatabaseAddress address, std::size_t max_idle);
 
-    const DatabaseAddress &address() const { return address_; }
+    const DatabaseAddress& address() const { return address_; }
 
     Connection open() const;    // throws DatabaseError
     Connection take_idle();     // null where there is none
@@ -63,24 +63,25 @@ class Pool {
 /// One request's use of the database: takes its connection with the first statement, gives it back at the end.
 class Session {
   public:
-    explicit Session(Pool &pool);
+    explicit Session(Pool& pool);
     ~Session();
-    Session(const Session &) = delete;
-    Session &operator=(const Session &) = delete;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     /// One statement; every parameter is sent as text. Throws DatabaseError.
-    Rows query(const std::string &sql, const Parameters &parameters = {});
+    Rows query(const std::string& sql, const Parameters& parameters = {});
 
     /// Any number of statements, without parameters. Throws DatabaseError.
-    void script(const std::string &sql);
+    void script(const std::string& sql);
 
     /// Makes sure that the server answers. Throws DatabaseError.
     void ping() { script(""); }
 
   private:
-    template <typename Statement> Rows run(Statement statement);
+    template <typename Statement>
+    Rows run(Statement statement);
 
-    Pool &pool_;
+    Pool& pool_;
     Connection connection_;
 };
 

@@ -16,7 +16,7 @@ namespace standin {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string &complaint) {
+[[noreturn]] void refuse(const std::string& complaint) {
     log(Level::error, "invalid postgres connection URI: " + complaint);
     throw FatalError("the database address cannot be understood: " + complaint);
 }
@@ -97,9 +97,9 @@ std::string decoded(std::string_view text) {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-bool libpq_knows(const std::string &keyword) {
+bool libpq_knows(const std::string& keyword) {
     const Options defaults(PQconndefaults(), &PQconninfoFree);
-    for (const PQconninfoOption *option = defaults.get(); option != nullptr && option->keyword; ++option) {
+    for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword; ++option) {
         if (keyword == option->keyword) {
             return true;
         }
@@ -107,7 +107,7 @@ bool libpq_knows(const std::string &keyword) {
     return false;
 }
 
-void take_query(DatabaseAddress &address, std::string_view query) {
+void take_query(DatabaseAddress& address, std::string_view query) {
     while (!query.empty()) {
         const std::string_view pair = query.substr(0, query.find('&'));
         query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -123,14 +123,14 @@ void take_query(DatabaseAddress &address, std::string_view query) {
     }
 }
 
-void take_libpq_parameters(DatabaseAddress &address, const std::string &text) {
-    char *complaint = nullptr;
+void take_libpq_parameters(DatabaseAddress& address, const std::string& text) {
+    char* complaint = nullptr;
     const Options options(PQconninfoParse(text.c_str(), &complaint), &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
     if (options == nullptr) {
         refuse(complaint == nullptr ? "out of memory" : std::string(trimmed(complaint)));
     }
-    for (const PQconninfoOption *option = options.get(); option->keyword != nullptr; ++option) {
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
         if (option->val != nullptr) {
             address.parameters[option->keyword] = option->val;
         }
@@ -138,8 +138,8 @@ void take_libpq_parameters(DatabaseAddress &address, const std::string &text) {
 }
 
 // Where libpq would guess a socket and try TLS first, the application's driver takes localhost and insists on TLS.
-void apply_driver_defaults(DatabaseAddress &address) {
-    const auto unset = [&](const char *keyword, const char *variable) {
+void apply_driver_defaults(DatabaseAddress& address) {
+    const auto unset = [&](const char* keyword, const char* variable) {
         return address.parameters[keyword].empty() && std::getenv(variable) == nullptr;
     };
     if (unset("host", "PGHOST")) {
@@ -150,7 +150,7 @@ void apply_driver_defaults(DatabaseAddress &address) {
     }
 }
 
-void take_url(DatabaseAddress &result, const std::string &address) {
+void take_url(DatabaseAddress& result, const std::string& address) {
     const Parts parts = split(address);
     check_escapes(parts.user);
     check_escapes(parts.path);
@@ -167,7 +167,7 @@ void take_url(DatabaseAddress &result, const std::string &address) {
 
 } // namespace
 
-DatabaseAddress parse_database_address(const std::string &address) {
+DatabaseAddress parse_database_address(const std::string& address) {
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
     if (std::any_of(address.begin(), address.end(), is_control)) {
         refuse("a control character");

@@ -13,6 +13,6 @@ struct DatabaseAddress {
 };
 
 /// Logs and throws FatalError where the address cannot be understood.
-DatabaseAddress parse_database_address(const std::string &address);
+DatabaseAddress parse_database_address(const std::string& address);
 
 } // namespace standin

@@ -5,7 +5,7 @@ namespace standin {
 namespace {
 
 // Own words: programs look at "success", and only people read these.
-const char *message_of(Problem problem) {
+const char* message_of(Problem problem) {
     switch (problem) {
     case Problem::already_registered:
         return "this e-mail address has an account already";

@@ -1,3 +1,3 @@
 #include "app.hpp"
 
-int main(int, char **argv) { return standin::run(argv[0]); }
+int main(int, char** argv) { return standin::run(argv[0]); }

@@ -16,12 +16,12 @@ namespace {
 constexpr int retries = 5;
 constexpr std::chrono::seconds pause_between_tries{10};
 
-bool reaches_database(Pool &pool, int attempts_left) {
+bool reaches_database(Pool& pool, int attempts_left) {
     log(Level::info, "opening connection to postgres: " + pool.address().shown);
     try {
         Session(pool).ping();
         return true;
-    } catch (const DatabaseError &error) {
+    } catch (const DatabaseError& error) {
         if (attempts_left == 0) {
             log(Level::error, std::string("cannot talk to postgres, last attempt failed: ") + error.what());
             throw FatalError(error.what());
@@ -33,16 +33,17 @@ bool reaches_database(Pool &pool, int attempts_left) {
 }
 
 // Whatever the database refuses here ends the program; the caller says what it was doing.
-template <typename Work> auto or_fatal(const std::string &doing, Work work) {
+template <typename Work>
+auto or_fatal(const std::string& doing, Work work) {
     try {
         return work();
-    } catch (const DatabaseError &error) {
+    } catch (const DatabaseError& error) {
         log(Level::error, doing + ": " + error.what());
         throw FatalError(error.what());
     }
 }
 
-std::set<std::string> installed(Session &session) {
+std::set<std::string> installed(Session& session) {
     return or_fatal("cannot read the table of migrations", [&] {
         std::set<std::string> names;
         const Rows rows = session.query("SELECT filename FROM migrations");
@@ -53,10 +54,10 @@ std::set<std::string> installed(Session &session) {
     });
 }
 
-std::set<std::filesystem::path> sql_files(const std::filesystem::path &folder) {
+std::set<std::filesystem::path> sql_files(const std::filesystem::path& folder) {
     std::error_code error;
     std::set<std::filesystem::path> files;
-    for (const auto &entry : std::filesystem::directory_iterator(folder, error)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
         if (entry.path().extension() == ".sql") {
             files.insert(entry.path());
         }
@@ -68,7 +69,7 @@ std::set<std::filesystem::path> sql_files(const std::filesystem::path &folder) {
     return files;
 }
 
-std::string contents_of(const std::filesystem::path &file) {
+std::string contents_of(const std::filesystem::path& file) {
     std::ostringstream contents;
     contents << std::ifstream(file, std::ios::binary).rdbuf();
     return contents.str();
@@ -76,7 +77,7 @@ std::string contents_of(const std::filesystem::path &file) {
 
 // The statements and the row that remembers them are two transactions, as in the application: a program killed
 // between the two finds the table there at its next start and fails. The stack has to live with that.
-void install(Session &session, const std::filesystem::path &file) {
+void install(Session& session, const std::filesystem::path& file) {
     or_fatal("cannot execute the SQL in " + file.string(), [&] { session.script(contents_of(file)); });
     or_fatal("cannot remember " + file.filename().string(),
              [&] { session.query("INSERT INTO migrations (filename) VALUES ($1)", {file.filename().string()}); });
@@ -84,7 +85,7 @@ void install(Session &session, const std::filesystem::path &file) {
 
 } // namespace
 
-void connect_with_patience(Pool &pool) {
+void connect_with_patience(Pool& pool) {
     for (int attempts_left = retries; !reaches_database(pool, attempts_left); --attempts_left) {
         std::this_thread::sleep_for(pause_between_tries);
     }
@@ -92,12 +93,12 @@ void connect_with_patience(Pool &pool) {
              [&] { Session(pool).script("CREATE TABLE IF NOT EXISTS migrations (filename TEXT NOT NULL UNIQUE)"); });
 }
 
-void migrate(Pool &pool, const std::filesystem::path &folder) {
+void migrate(Pool& pool, const std::filesystem::path& folder) {
     Session session(pool);
     const std::set<std::string> known = installed(session);
     log(Level::info, std::to_string(known.size()) + " migrations already installed, looking for more");
     std::size_t completed = 0;
-    for (const auto &file : sql_files(folder)) {
+    for (const auto& file : sql_files(folder)) {
         if (!known.contains(file.filename().string())) {
             install(session, file);
             ++completed;

@@ -7,10 +7,10 @@
 namespace standin {
 
 /// Six tries, ten seconds apart, then the table of migrations. Throws FatalError when the last one fails too.
-void connect_with_patience(Pool &pool);
+void connect_with_patience(Pool& pool);
 
 /// Runs every .sql file of the folder that the table does not name yet, in the order of their names.
 /// Throws FatalError.
-void migrate(Pool &pool, const std::filesystem::path &folder);
+void migrate(Pool& pool, const std::filesystem::path& folder);
 
 } // namespace standin

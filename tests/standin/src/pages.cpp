@@ -11,7 +11,7 @@ namespace standin {
 
 namespace {
 
-std::string contents_of(const std::filesystem::path &file) {
+std::string contents_of(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream || !std::filesystem::is_regular_file(file)) {
         log(Level::error, "cannot read file " + file.string());
@@ -22,7 +22,7 @@ std::string contents_of(const std::filesystem::path &file) {
     return contents.str();
 }
 
-std::string filled_in(const std::filesystem::path &file, const Settings &settings, const std::string &footer) {
+std::string filled_in(const std::filesystem::path& file, const Settings& settings, const std::string& footer) {
     std::string text = contents_of(file);
     text = replace_all(std::move(text), "[[[.Origin]]]", settings.origin);
     text = replace_all(std::move(text), "[[[.CdnPrefix]]]", settings.cdn_prefix);
@@ -31,7 +31,7 @@ std::string filled_in(const std::filesystem::path &file, const Settings &setting
 }
 
 // The host's own table comes first; few minimal hosts have one, so a font then has no type at all.
-std::string type_in_mime_database(const std::string &extension) {
+std::string type_in_mime_database(const std::string& extension) {
     std::ifstream table("/etc/mime.types");
     for (std::string line; std::getline(table, line);) {
         std::istringstream words(line.substr(0, line.find('#')));
@@ -46,7 +46,7 @@ std::string type_in_mime_database(const std::string &extension) {
     return "";
 }
 
-std::string content_type_of(const std::filesystem::path &file) {
+std::string content_type_of(const std::filesystem::path& file) {
     static const std::map<std::string, std::string> built_in = {
         {".css", "text/css; charset=utf-8"},
         {".gif", "image/gif"},
@@ -70,10 +70,10 @@ std::string content_type_of(const std::filesystem::path &file) {
     return !from_host.empty() ? from_host : known == built_in.end() ? "" : known->second;
 }
 
-void load_folder(Pages &pages, const std::string &name, const Settings &settings, const std::string &footer) {
+void load_folder(Pages& pages, const std::string& name, const Settings& settings, const std::string& footer) {
     const auto folder = settings.static_folder / name;
     std::error_code error;
-    for (const auto &entry : std::filesystem::directory_iterator(folder, error)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
         const std::string address = "/" + name + "/" + entry.path().filename().string();
         pages[address] = {content_type_of(entry.path()), filled_in(entry.path(), settings, footer)};
     }
@@ -85,10 +85,10 @@ void load_folder(Pages &pages, const std::string &name, const Settings &settings
 
 } // namespace
 
-Pages load_pages(const Settings &settings) {
+Pages load_pages(const Settings& settings) {
     Pages pages;
     const std::string footer = filled_in(settings.static_folder / "footer.html", settings, "");
-    for (const char *folder : {"js", "css", "images", "fonts", "i18n"}) {
+    for (const char* folder : {"js", "css", "images", "fonts", "i18n"}) {
         load_folder(pages, folder, settings, footer);
     }
     for (const std::string page : {"login", "forgot", "reset", "signup", "confirm-email", "unsubscribe", "dashboard",

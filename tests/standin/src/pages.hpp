@@ -18,6 +18,6 @@ using Pages = std::map<std::string, Page>;
 
 /// Reads the folders and pages of a release into memory and fills in their placeholders, once: a file changed
 /// later is seen after the next start only. Logs and throws FatalError where one is missing.
-Pages load_pages(const Settings &settings);
+Pages load_pages(const Settings& settings);
 
 } // namespace standin

@@ -10,11 +10,11 @@ namespace standin {
 
 namespace {
 
-constexpr const char *plain_text = "text/plain; charset=utf-8";
-constexpr const char *html = "text/html; charset=utf-8";
+constexpr const char* plain_text = "text/plain; charset=utf-8";
+constexpr const char* html = "text/html; charset=utf-8";
 
 // The path below ORIGIN's own path; nothing where the request is outside of it.
-std::optional<std::string> path_of(const Request &request, const App &app) {
+std::optional<std::string> path_of(const Request& request, const App& app) {
     const std::string target(request.target());
     const std::string path = target.substr(0, target.find('?'));
     if (!path.starts_with(app.settings.subfolder)) {
@@ -25,7 +25,7 @@ std::optional<std::string> path_of(const Request &request, const App &app) {
 
 Reply not_found() { return {http::status::not_found, "404 page not found\n", plain_text}; }
 
-Reply redirect_to_login(const Request &request, const App &app) {
+Reply redirect_to_login(const Request& request, const App& app) {
     const std::string address = app.settings.origin + "/login";
     const bool wants_body = request.method() == http::verb::get;
     Reply reply = {http::status::moved_permanently, wants_body ? "<a href=\"" + address + "\">/login</a>\n" : "", html};
@@ -33,7 +33,7 @@ Reply redirect_to_login(const Request &request, const App &app) {
     return reply;
 }
 
-Reply answer_path(const std::string &path, const Request &request, const App &app) {
+Reply answer_path(const std::string& path, const Request& request, const App& app) {
     if (const auto page = app.pages.find(path); page != app.pages.end()) {
         return {http::status::ok, page->second.body, page->second.content_type};
     }
@@ -52,11 +52,11 @@ Reply answer_path(const std::string &path, const Request &request, const App &ap
 
 } // namespace
 
-bool wants_websocket(const Request &request, const App &app) {
+bool wants_websocket(const Request& request, const App& app) {
     return path_of(request, app) == "/ws" && boost::beast::websocket::is_upgrade(request);
 }
 
-Reply answer(const Request &request, const App &app) {
+Reply answer(const Request& request, const App& app) {
     if (const std::optional<Reply> reply = answer_options(request)) {
         return *reply;
     }

@@ -6,9 +6,9 @@
 namespace standin {
 
 /// True where the request asks for the WebSocket.
-bool wants_websocket(const Request &request, const App &app);
+bool wants_websocket(const Request& request, const App& app);
 
 /// Answers any other request.
-Reply answer(const Request &request, const App &app);
+Reply answer(const Request& request, const App& app);
 
 } // namespace standin

@@ -8,8 +8,8 @@ namespace standin {
 std::string random_hex();
 
 /// A bcrypt hash as the application stores it: as slow as there, and understood there.
-std::string hash_password(const std::string &password);
+std::string hash_password(const std::string& password);
 
-bool password_matches(const std::string &password, const std::string &hash);
+bool password_matches(const std::string& password, const std::string& hash);
 
 } // namespace standin

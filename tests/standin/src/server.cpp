@@ -34,8 +34,9 @@ std::string http_date() {
     return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
-template <typename Message> void add_headers(Message &message, const Reply &reply, const Request &request) {
-    for (const auto &field : reply.headers) {
+template <typename Message>
+void add_headers(Message& message, const Reply& reply, const Request& request) {
+    for (const auto& field : reply.headers) {
         message.set(field.name_string(), field.value());
     }
     if (!reply.body.empty()) {
@@ -45,7 +46,7 @@ template <typename Message> void add_headers(Message &message, const Reply &repl
     message.keep_alive(request.keep_alive());
 }
 
-void send_head(tcp::socket &socket, const Reply &reply, const Request &request) {
+void send_head(tcp::socket& socket, const Reply& reply, const Request& request) {
     http::response<http::empty_body> message(reply.status, request.version());
     add_headers(message, reply, request);
     message.content_length(reply.body.size());
@@ -53,7 +54,7 @@ void send_head(tcp::socket &socket, const Reply &reply, const Request &request) 
     http::write_header(socket, serializer);
 }
 
-void send(tcp::socket &socket, Reply reply, const Request &request) {
+void send(tcp::socket& socket, Reply reply, const Request& request) {
     if (request.method() == http::verb::head) {
         return send_head(socket, reply, request);
     }
@@ -68,7 +69,7 @@ void send(tcp::socket &socket, Reply reply, const Request &request) {
     http::write(socket, message);
 }
 
-void send_bad_request(tcp::socket &socket) {
+void send_bad_request(tcp::socket& socket) {
     Request request;
     request.version(11);
     request.keep_alive(false);
@@ -76,7 +77,7 @@ void send_bad_request(tcp::socket &socket) {
 }
 
 // No limit but memory and no time-out: both are the business of whatever stands in front.
-Request receive(tcp::socket &socket, boost::beast::flat_buffer &buffer) {
+Request receive(tcp::socket& socket, boost::beast::flat_buffer& buffer) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(std::numeric_limits<std::uint64_t>::max()); // boost::none refuses every body in 1.74
     parser.header_limit(1 << 20);
@@ -89,7 +90,7 @@ Request receive(tcp::socket &socket, boost::beast::flat_buffer &buffer) {
     return parser.release();
 }
 
-void converse(tcp::socket &socket, const App &app) {
+void converse(tcp::socket& socket, const App& app) {
     boost::beast::flat_buffer buffer;
     for (bool more = true; more;) {
         const Request request = receive(socket, buffer);
@@ -102,16 +103,16 @@ void converse(tcp::socket &socket, const App &app) {
     socket.shutdown(tcp::socket::shutdown_send);
 }
 
-bool is_malformed_request(const error_code &error) {
+bool is_malformed_request(const error_code& error) {
     return error.category() == make_error_code(http::error::bad_method).category() &&
            error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
 // Tells the client what it did wrong, where the fault is in the request and not in the connection.
-void converse_politely(tcp::socket socket, const App &app) {
+void converse_politely(tcp::socket socket, const App& app) {
     try {
         converse(socket, app);
-    } catch (const boost::system::system_error &error) {
+    } catch (const boost::system::system_error& error) {
         if (is_malformed_request(error.code())) {
             send_bad_request(socket);
         }
@@ -119,20 +120,20 @@ void converse_politely(tcp::socket socket, const App &app) {
 }
 
 // A connection's troubles end with it, and nobody is told: clients come and go.
-void converse_to_the_end(tcp::socket socket, const App &app) {
+void converse_to_the_end(tcp::socket socket, const App& app) {
     try {
         converse_politely(std::move(socket), app);
-    } catch (const std::exception &) {
+    } catch (const std::exception&) {
     }
 }
 
-std::string listening_trouble(const Settings &settings, const std::string &what) {
+std::string listening_trouble(const Settings& settings, const std::string& what) {
     return "listen tcp " + settings.bind_address + ":" + settings.port + ": " + what;
 }
 
 // A bare IPv6 address is refused: with the port behind it, it could mean anything.
-std::string host_without_brackets(const Settings &settings) {
-    const std::string &host = settings.bind_address;
+std::string host_without_brackets(const Settings& settings) {
+    const std::string& host = settings.bind_address;
     if (host.starts_with('[') && host.ends_with(']')) {
         return host.substr(1, host.size() - 2);
     }
@@ -142,7 +143,7 @@ std::string host_without_brackets(const Settings &settings) {
     return host;
 }
 
-void listen_at(tcp::acceptor &acceptor, const tcp::endpoint &endpoint, bool ipv4_too) {
+void listen_at(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool ipv4_too) {
     acceptor.open(endpoint.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     if (ipv4_too) {
@@ -153,7 +154,7 @@ void listen_at(tcp::acceptor &acceptor, const tcp::endpoint &endpoint, bool ipv4
 }
 
 // "Every IPv4 address" means every address of both kinds, as long as the host has IPv6.
-tcp::acceptor listen(asio::io_context &context, const Settings &settings) {
+tcp::acceptor listen(asio::io_context& context, const Settings& settings) {
     tcp::resolver resolver(context);
     const std::string host = host_without_brackets(settings);
     tcp::endpoint endpoint = *resolver.resolve(host, settings.port, tcp::resolver::passive).begin();
@@ -162,7 +163,7 @@ tcp::acceptor listen(asio::io_context &context, const Settings &settings) {
         try {
             listen_at(acceptor, tcp::endpoint(tcp::v6(), endpoint.port()), true);
             return acceptor;
-        } catch (const boost::system::system_error &error) {
+        } catch (const boost::system::system_error& error) {
             if (error.code() != asio::error::address_family_not_supported) {
                 throw;
             }
@@ -172,16 +173,16 @@ tcp::acceptor listen(asio::io_context &context, const Settings &settings) {
     return acceptor;
 }
 
-std::string as_the_application_says(const error_code &error) {
+std::string as_the_application_says(const error_code& error) {
     std::string text = error.message();
     text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
     return error.category() == boost::system::system_category() ? "bind: " + text : text;
 }
 
-tcp::acceptor listen_or_fail(asio::io_context &context, const Settings &settings) {
+tcp::acceptor listen_or_fail(asio::io_context& context, const Settings& settings) {
     try {
         return listen(context, settings);
-    } catch (const boost::system::system_error &error) {
+    } catch (const boost::system::system_error& error) {
         const std::string trouble = listening_trouble(settings, as_the_application_says(error.code()));
         log(Level::error, "cannot start server: " + trouble);
         throw FatalError(trouble);
@@ -190,7 +191,7 @@ tcp::acceptor listen_or_fail(asio::io_context &context, const Settings &settings
 
 } // namespace
 
-void serve(const App &app) {
+void serve(const App& app) {
     asio::io_context context;
     log(Level::info, "starting server on " + app.settings.bind_address + ":" + app.settings.port);
     tcp::acceptor acceptor = listen_or_fail(context, app.settings);
@@ -204,7 +205,7 @@ void serve(const App &app) {
         }
         try {
             std::thread(converse_to_the_end, std::move(socket), std::cref(app)).detach();
-        } catch (const std::system_error &trouble) {
+        } catch (const std::system_error& trouble) {
             log(Level::error, std::string("cannot serve a connection: ") + trouble.what());
         }
     }

@@ -5,6 +5,6 @@
 namespace standin {
 
 /// Listens and answers for ever, one thread per connection. Throws FatalError where it cannot listen.
-[[noreturn]] void serve(const App &app);
+[[noreturn]] void serve(const App& app);
 
 } // namespace standin

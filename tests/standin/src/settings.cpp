@@ -13,15 +13,15 @@ namespace standin {
 
 namespace {
 
-constexpr std::initializer_list<const char *> oauth_providers = {"google", "github", "gitlab", "twitter"};
+constexpr std::initializer_list<const char*> oauth_providers = {"google", "github", "gitlab", "twitter"};
 
 // An empty variable counts as one that is not set.
-std::string variable(const std::string &name, const std::string &otherwise = "") {
-    const char *value = std::getenv(("COMMENTO_" + name).c_str());
+std::string variable(const std::string& name, const std::string& otherwise = "") {
+    const char* value = std::getenv(("COMMENTO_" + name).c_str());
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-std::string mandatory_variable(const std::string &name) {
+std::string mandatory_variable(const std::string& name) {
     std::string value = variable(name);
     if (value.empty()) {
         log(Level::error, "missing COMMENTO_" + name + " environment variable");
@@ -30,7 +30,7 @@ std::string mandatory_variable(const std::string &name) {
     return value;
 }
 
-[[noreturn]] void refuse(const std::string &complaint) {
+[[noreturn]] void refuse(const std::string& complaint) {
     log(Level::error, complaint);
     throw FatalError("a setting has an invalid value: " + complaint);
 }
@@ -42,7 +42,7 @@ std::string as_web_address(std::string value) {
     return value.starts_with("http://") || value.starts_with("https://") ? value : "http://" + value;
 }
 
-std::filesystem::path read_static_folder(const std::string &program) {
+std::filesystem::path read_static_folder(const std::string& program) {
     // Symlinks are deliberately not resolved: a link to the program elsewhere means that other folder.
     const auto beside_program = std::filesystem::absolute(std::filesystem::path(program).parent_path());
     std::string folder = variable("STATIC", beside_program.lexically_normal().string());
@@ -55,7 +55,7 @@ std::filesystem::path read_static_folder(const std::string &program) {
     return folder;
 }
 
-bool read_switch(const std::string &name) {
+bool read_switch(const std::string& name) {
     const std::string value = variable(name, "false");
     if (value != "true" && value != "false") {
         refuse("COMMENTO_" + name + " is neither 'true' nor 'false'");
@@ -63,7 +63,7 @@ bool read_switch(const std::string &name) {
     return value == "true";
 }
 
-std::size_t read_positive_number(const std::string &name, const std::string &otherwise) {
+std::size_t read_positive_number(const std::string& name, const std::string& otherwise) {
     const std::string value = variable(name, otherwise);
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -81,7 +81,7 @@ std::string upper_case(std::string text) {
 
 } // namespace
 
-Settings read_settings(const std::string &program) {
+Settings read_settings(const std::string& program) {
     Settings settings;
     settings.origin = as_web_address(mandatory_variable("ORIGIN"));
     settings.cdn_prefix = as_web_address(variable("CDN_PREFIX", settings.origin));
@@ -93,13 +93,13 @@ Settings read_settings(const std::string &program) {
     settings.static_folder = read_static_folder(program);
     settings.max_idle_connections = read_positive_number("MAX_IDLE_PG_CONNECTIONS", "50");
     settings.mail_configured = !variable("SMTP_HOST").empty() && !variable("SMTP_PORT").empty();
-    for (const char *provider : oauth_providers) {
+    for (const char* provider : oauth_providers) {
         settings.oauth_configured[provider] = !variable(upper_case(provider) + "_KEY").empty();
     }
     return settings;
 }
 
-void check_mail_settings(const Settings &settings) {
+void check_mail_settings(const Settings& settings) {
     if (!settings.mail_configured) {
         log(Level::warning, "no SMTP server is set: no mail will be sent");
     } else if (variable("SMTP_FROM_ADDRESS").empty()) {
@@ -108,8 +108,8 @@ void check_mail_settings(const Settings &settings) {
     }
 }
 
-void check_mail_templates(const Settings &settings) {
-    for (const char *name : {"confirm-hex", "reset-hex", "domain-export", "domain-export-error"}) {
+void check_mail_templates(const Settings& settings) {
+    for (const char* name : {"confirm-hex", "reset-hex", "domain-export", "domain-export-error"}) {
         const auto file = settings.static_folder / "templates" / (std::string(name) + ".txt");
         if (!std::filesystem::is_regular_file(file)) {
             log(Level::error, "cannot read the template " + file.string());
@@ -118,8 +118,8 @@ void check_mail_templates(const Settings &settings) {
     }
 }
 
-void check_oauth_settings(const Settings &) {
-    for (const char *provider : oauth_providers) {
+void check_oauth_settings(const Settings&) {
+    for (const char* provider : oauth_providers) {
         const std::string name = upper_case(provider);
         if (variable(name + "_KEY").empty() != variable(name + "_SECRET").empty()) {
             log(Level::error, "COMMENTO_" + name + "_KEY and COMMENTO_" + name + "_SECRET need each other");

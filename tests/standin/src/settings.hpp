@@ -7,7 +7,7 @@
 
 namespace standin {
 
-inline constexpr const char *version = "v1.8.7-standin";
+inline constexpr const char* version = "v1.8.7-standin";
 
 /// The environment, checked and completed.
 struct Settings {
@@ -25,11 +25,11 @@ struct Settings {
 };
 
 /// Reads COMMENTO_*; `program` is argv[0]. Logs the fault and throws FatalError where one is found.
-Settings read_settings(const std::string &program);
+Settings read_settings(const std::string& program);
 
 // These three come after the migrations, as in the application: a wrong value fails late. They throw FatalError.
-void check_mail_settings(const Settings &settings);
-void check_mail_templates(const Settings &settings);
-void check_oauth_settings(const Settings &settings);
+void check_mail_settings(const Settings& settings);
+void check_mail_templates(const Settings& settings);
+void check_oauth_settings(const Settings& settings);
 
 } // namespace standin

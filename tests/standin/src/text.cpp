@@ -18,12 +18,12 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
-std::string domain_of(const std::string &address) {
+std::string domain_of(const std::string& address) {
     const std::string bare = replace_all(replace_all(address, "http://", ""), "https://", "");
     return bare.substr(0, bare.find('/'));
 }
 
-std::string path_of_web_address(const std::string &address) {
+std::string path_of_web_address(const std::string& address) {
     const std::size_t host = address.find("://");
     const std::size_t path = address.find('/', host == std::string::npos ? 0 : host + 3);
     return path == std::string::npos ? "" : address.substr(path);

@@ -11,19 +11,19 @@
 
 namespace standin {
 
-void Hub::add(const Listener *listener) {
+void Hub::add(const Listener* listener) {
     const std::lock_guard lock(mutex_);
     listeners_.insert(listener);
 }
 
-void Hub::remove(const Listener *listener) {
+void Hub::remove(const Listener* listener) {
     const std::lock_guard lock(mutex_);
     listeners_.erase(listener);
 }
 
-void Hub::announce(const std::string &page) {
+void Hub::announce(const std::string& page) {
     const std::lock_guard lock(mutex_);
-    for (const Listener *listener : listeners_) {
+    for (const Listener* listener : listeners_) {
         (*listener)(page);
     }
 }
@@ -41,10 +41,10 @@ constexpr std::size_t longest_message = 512;
 
 class Conversation {
   public:
-    Conversation(asio::io_context &context, tcp::socket socket)
+    Conversation(asio::io_context& context, tcp::socket socket)
         : stream_(std::move(socket)), ping_timer_(context), silence_timer_(context) {}
 
-    void start(const Request &request) {
+    void start(const Request& request) {
         stream_.read_message_max(longest_message);
         stream_.accept(request);
         stream_.text(true);
@@ -58,7 +58,7 @@ class Conversation {
         read();
     }
 
-    void page_changed(const std::string &page) {
+    void page_changed(const std::string& page) {
         if (page != shown_page_) {
             return end();
         }
@@ -93,7 +93,7 @@ class Conversation {
                 return end();
             }
             const auto data = incoming_.cdata();
-            const std::string message(static_cast<const char *>(data.data()), data.size());
+            const std::string message(static_cast<const char*>(data.data()), data.size());
             shown_page_ = trimmed(replace_all(message, "\n", " "));
             incoming_.clear();
             read();
@@ -131,13 +131,13 @@ class Conversation {
 
 } // namespace
 
-void run_websocket(tcp::socket socket, const Request &request, Hub &hub) {
+void run_websocket(tcp::socket socket, const Request& request, Hub& hub) {
     // A context of its own, run by this connection's thread alone: reads, writes and timers need no lock.
     asio::io_context context(1);
     const auto protocol = socket.local_endpoint().protocol();
     Conversation conversation(context, tcp::socket(context, protocol, socket.release()));
     conversation.start(request);
-    const Hub::Listener listener = [&](const std::string &page) {
+    const Hub::Listener listener = [&](const std::string& page) {
         asio::post(context, [&conversation, page] { conversation.page_changed(page); });
     };
     hub.add(&listener);

@@ -40,10 +40,16 @@ TEST(Pause, DoublesFromFiveMinutesToADay) {
     EXPECT_EQ(pause_after(1000000, {}), 86400);
 }
 
-TEST(Pause, IsAsLongAsTheAuthorityAsksUpToAWeek) {
+TEST(RetryAfter, IsAWeekAtMost) {
+    EXPECT_EQ(parse_retry_after("100000000000", kNow), 7 * 86400);
+    EXPECT_EQ(parse_retry_after("9223372036854775807", kNow), 7 * 86400);
+    EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", kNow), 7 * 86400);
+}
+
+TEST(Pause, IsAsLongAsTheAuthorityAsks) {
     EXPECT_EQ(pause_after(1, 3600), 3600);
     EXPECT_EQ(pause_after(4, 60), 2400);
-    EXPECT_EQ(pause_after(1, 100'000'000'000), 7 * 86400);
+    EXPECT_EQ(pause_after(1, 7 * 86400), 7 * 86400);
 }
 
 TEST(History, HoldsBackUntilTheNextTry) {

@@ -1,5 +1,6 @@
 #include "cert/jose.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,7 @@ TEST(Base64url, EncodesTheVectorsOfRfc4648WithoutPadding) {
     EXPECT_EQ(base64url("foobar"), "Zm9vYmFy");
 }
 
-TEST(Base64url, HasALettersOfItsOwnForTheTwoThatAddressesCannotHold) { EXPECT_EQ(base64url("\xfb\xff\xbe"), "-_--"); }
+TEST(Base64url, HasLettersOfItsOwnForTheTwoThatAddressesCannotHold) { EXPECT_EQ(base64url("\xfb\xff\xbe"), "-_--"); }
 
 TEST(Base64url, ATokenThatCouldLeadOutOfAFolderIsNone) {
     EXPECT_TRUE(is_base64url("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"));

@@ -48,9 +48,9 @@ def _try(console: Console, steps: Steps, given: argparse.Namespace) -> int:
         if given.check:
             with steps.step("check: all units, certificate, a comment posted and listed over HTTPS"):
                 _check(site)
-            _say_what_was_used(console)
-            return 0
         _describe(console, steps, site)
+        if given.check:
+            return 0
         if given.shell:
             console.print("\nThis is a shell in the machine. The machine ends with it.", highlight=False)
             machine.shell()

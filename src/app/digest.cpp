@@ -1,24 +1,18 @@
 #include "app/digest.hpp"
 
+#include "base/hex.hpp"
+#include "net/openssl.hpp"
+
 #include <array>
 #include <cerrno>
-#include <fmt/format.h>
-#include <memory>
 #include <openssl/evp.h>
 #include <unistd.h>
 #include <vector>
 
 namespace commento {
-namespace {
-
-struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-} // namespace
 
 Result<std::string> sha256_of(int file) {
-    const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
     if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1)
         return fail(ErrorCode::internal, "OpenSSL has no SHA-256");
     constexpr std::size_t kBlock = 1U << 18U;
@@ -38,7 +32,7 @@ Result<std::string> sha256_of(int file) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
     unsigned int length = 0;
     EVP_DigestFinal_ex(context.get(), sum.data(), &length);
-    return fmt::format("{:02x}", fmt::join(sum.begin(), sum.begin() + length, ""));
+    return to_hex(std::span(sum).first(length));
 }
 
 } // namespace commento

@@ -1,5 +1,7 @@
 #include "base/units.hpp"
 
+#include "base/hex.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -148,10 +150,7 @@ std::string invocation_of(sd_bus* bus, const std::string& path) {
                             "ay") < 0 ||
         sd_bus_message_read_array(reply.message, 'y', &bytes, &size) < 0)
         return {};
-    std::string hex;
-    for (std::size_t i = 0; i < size; ++i)
-        hex += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
-    return hex;
+    return to_hex({static_cast<const unsigned char*>(bytes), size});
 }
 
 /// Loads the unit; its object path.

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/files.hpp"
+#include "base/hex.hpp"
 #include "net/openssl.hpp"
 
 #include <array>
@@ -66,10 +67,7 @@ std::string fingerprint_of(const X509* certificate) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     X509_digest(certificate, EVP_sha256(), digest.data(), &size);
-    std::string hex;
-    for (unsigned int i = 0; i < size; ++i)
-        hex += fmt::format("{:02x}", digest.at(i));
-    return hex;
+    return to_hex(std::span(digest).first(size));
 }
 
 Certificate describe(X509* certificate) {

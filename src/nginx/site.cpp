@@ -1,5 +1,7 @@
 #include "nginx/site.hpp"
 
+#include "base/hex.hpp"
+
 #include <array>
 #include <cstddef>
 #include <fmt/format.h>
@@ -36,10 +38,7 @@ mustache::data values_of(const Site& site, const std::string& mark) {
 std::string mark_of(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-    std::string mark;
-    for (const unsigned char byte : std::span(digest).first<kMarkBytes>())
-        mark += fmt::format("{:02x}", byte);
-    return mark;
+    return to_hex(std::span(digest).first<kMarkBytes>());
 }
 
 } // namespace

@@ -16,14 +16,19 @@ struct Paths {
     path secrets_template() const { return root / "usr/share/commento-stack/secrets.conf"; }
     path site_templates() const { return root / "usr/share/commento-stack/nginx"; }
 
+    /// NAME.conf here asks for a further certificate.
+    path certificates() const { return root / "etc/commento-stack/certificates"; }
+
     path state() const { return root / "var/lib/commento-stack"; }
 
     path tls() const { return state() / "tls"; }                    ///< owner commento-cert
-    path tls_generations() const { return tls() / "generations"; }  ///< generations/NNNN/{fullchain,privkey}.pem
     path tls_live() const { return tls() / "live"; }                ///< link to a generation, switched by rename
     path tls_chain() const { return tls_live() / "fullchain.pem"; } ///< world-readable
     path tls_key() const { return tls_live() / "privkey.pem"; }     ///< 0600
     path tls_stamp() const { return tls() / "stamp"; } ///< regular file, written last; the path unit watches it
+
+    path tls_further() const { return tls() / "further"; }              ///< NAME/, each as tls() itself
+    path tls_further_stamp() const { return tls() / "further.stamp"; } ///< written last, for all of them
 
     path acme() const { return state() / "acme"; }           ///< owner commento-cert
     path acme_webroot() const { return acme() / "webroot"; } ///< served by nginx on port 80

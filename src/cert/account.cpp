@@ -1,7 +1,7 @@
 #include "cert/account.hpp"
 
 #include "base/files.hpp"
-#include "cert/json.hpp"
+#include "acme/json.hpp"
 
 #include <array>
 #include <fmt/format.h>

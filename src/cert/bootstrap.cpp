@@ -1,6 +1,6 @@
 #include "cert/bootstrap.hpp"
 
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 #include "cert/due.hpp"
 #include "cert/local.hpp"
 #include "cert/store.hpp"

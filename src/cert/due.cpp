@@ -1,6 +1,6 @@
 #include "cert/due.hpp"
 
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "cert/generation.hpp"
 
-#include "cert/json.hpp"
+#include "acme/json.hpp"
 
 namespace commento {
 

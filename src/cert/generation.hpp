@@ -19,14 +19,24 @@ struct Origin {
     bool operator==(const Origin&) const = default;
 };
 
+/// What a certificate does not say itself.
+struct GenerationFacts {
+    Origin origin;
+    std::string profile = {};      ///< that was asked for; may be empty
+    std::string renewal_info = {}; ///< address of the authority's renewal information (RFC 9773); empty: it has none
+};
+
 struct Generation {
     std::string name; ///< NNNN, its folder's
-    Origin origin;
+    GenerationFacts facts;
     std::string key_type; ///< a word of TLS_KEY_TYPE, or empty
-    std::vector<std::string> names;
-    std::int64_t not_before; ///< seconds since 1970
-    std::int64_t not_after;  ///< seconds since 1970
-    std::string fingerprint; ///< SHA-256 of the certificate, hexadecimal
+    std::string issuer;
+    std::string serial;             ///< hexadecimal
+    std::vector<std::string> names; ///< host names, wildcards, IP addresses
+    std::int64_t not_before;        ///< seconds since 1970
+    std::int64_t not_after;         ///< seconds since 1970
+    std::string fingerprint;        ///< SHA-256 of the certificate, hexadecimal
+    bool revoked = false;
 };
 
 /// info.json's text.

@@ -1,7 +1,7 @@
 #include "cert/history.hpp"
 
 #include "base/files.hpp"
-#include "cert/json.hpp"
+#include "acme/json.hpp"
 
 #include <algorithm>
 #include <array>

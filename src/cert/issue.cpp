@@ -2,8 +2,8 @@
 
 #include "base/files.hpp"
 #include "cert/account.hpp"
-#include "cert/acme_client.hpp"
-#include "cert/clock.hpp"
+#include "acme/acme_client.hpp"
+#include "base/clock.hpp"
 #include "cert/history.hpp"
 #include "cert/pair.hpp"
 #include "cert/store.hpp"

@@ -1,8 +1,8 @@
 #include "cert/local.hpp"
 
 #include "base/files.hpp"
-#include "cert/clock.hpp"
-#include "cert/key.hpp"
+#include "base/clock.hpp"
+#include "acme/key.hpp"
 #include "cert/store.hpp"
 #include "cert/x509.hpp"
 

@@ -1,7 +1,7 @@
 #include "cert/pair.hpp"
 
-#include "cert/clock.hpp"
-#include "cert/key.hpp"
+#include "base/clock.hpp"
+#include "acme/key.hpp"
 #include "net/certificate.hpp"
 
 #include <fmt/format.h>

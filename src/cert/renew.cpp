@@ -2,7 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/pace.hpp"
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 #include "cert/due.hpp"
 #include "cert/issue.hpp"
 #include "cert/local.hpp"

@@ -1,7 +1,7 @@
 #include "cert/store.hpp"
 
 #include "base/files.hpp"
-#include "cert/key.hpp"
+#include "acme/key.hpp"
 #include "net/certificate.hpp"
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 
 #include "base/files.hpp"
 #include "base/pace.hpp"
-#include "cert/jose.hpp"
-#include "cert/problem.hpp"
+#include "acme/jose.hpp"
+#include "acme/problem.hpp"
 #include "net/http.hpp"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // Certificates and requests made here.
 
 #include "base/error.hpp"
-#include "cert/key.hpp"
+#include "acme/key.hpp"
 
 #include <chrono>
 #include <string>

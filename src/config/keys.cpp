@@ -1,6 +1,7 @@
 #include "config/keys.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <boost/locale/utf.hpp>
 #include <cctype>
@@ -29,11 +30,33 @@ constexpr std::array kKeys{
         "acme selfsigned files"},
     Key{"TLS_KEY_TYPE", choice, "ecdsa-p256", "Kind of the certificate's key.",
         "ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096"},
+    Key{"TLS_NAMES", names, "",
+        "Further names on the certificate, separated by spaces: host names, wildcards such as *.example.org, IP "
+        "addresses."},
+    Key{"TLS_KEY_REUSE", boolean, "false", "Keep the private key when the certificate is renewed."},
     Key{"TLS_CERTIFICATE_FILE", path, "",
         "With TLS_MODE=files: certificate and chain, PEM, readable by commento-cert."},
     Key{"TLS_KEY_FILE", path, "", "With TLS_MODE=files: private key, PEM, readable by commento-cert."},
     Key{"ACME_DIRECTORY", https_url, "", "Directory of another ACME authority than Let's Encrypt."},
     Key{"ACME_CA_FILE", path, "", "Certificates, PEM, that the ACME authority's own server is checked against."},
+    Key{"ACME_FALLBACK_DIRECTORY", https_url, "",
+        "Directory of the authority to ask while the first one fails again and again."},
+    Key{"ACME_PROFILE", word, "",
+        "Certificate profile of the authority; Let's Encrypt has classic, tlsserver and shortlived."},
+    Key{"ACME_PREFERRED_CHAIN", text, "", "Common name of the root that the chain shall lead to, where there are several."},
+    Key{"ACME_EAB_KID", word, "", "Key identifier that the authority gave for external account binding."},
+    Key{"ACME_EAB_KEY_FILE", path, "",
+        "File with the MAC key to that identifier, base64url, readable by commento-cert."},
+    Key{"ACME_CHALLENGE", choice, "http-01",
+        "How control of the names is proved: by a file on port 80, by a certificate on port 443, or by a record in DNS.",
+        "http-01 tls-alpn-01 dns-01"},
+    Key{"ACME_DNS_SERVER", host_and_port, "",
+        "With dns-01: name server that takes dynamic updates (RFC 2136), with a port where it is not 53."},
+    Key{"ACME_DNS_KEY_FILE", path, "",
+        "TSIG key for these updates, as tsig-keygen writes it, readable by commento-cert."},
+    Key{"ACME_DNS_HOOK", path, "",
+        "With dns-01: program that adds the record, called as certbot calls its --manual-auth-hook."},
+    Key{"ACME_DNS_CLEANUP_HOOK", path, "", "Program that takes the record away again, like --manual-cleanup-hook."},
     Key{"HTTP_PORT", port, "80", "Port for challenges and the redirect to HTTPS."},
     Key{"HTTPS_PORT", port, "443", "Port that readers use."},
     Key{"DATABASE_PORT", port, "5432",
@@ -66,6 +89,7 @@ constexpr std::array kKeys{
     Key{"COMMENTO_TWITTER_SECRET", text, "", "Sign-in with Twitter: API secret.", "", kSecret},
 };
 
+constexpr std::string_view kWildcard = "*.";
 constexpr std::size_t kLongestHostname = 253; // RFC 1035, 2.3.4
 constexpr std::size_t kLongestLabel = 63;
 constexpr std::size_t kSha256Digits = 64;
@@ -157,6 +181,23 @@ std::string problem_with_url(std::string_view value, std::string_view schemes) {
                        split(schemes, ' ').front());
 }
 
+std::string problem_with_names(std::string_view value) {
+    for (const auto name : split(value, ' ')) {
+        if (name.empty() || is_ip_address(name))
+            continue;
+        const auto host = name.starts_with(kWildcard) ? name.substr(kWildcard.size()) : name;
+        if (const auto problem = problem_with_hostname(host); !problem.empty())
+            return fmt::format("holds \"{}\", which {}", name, problem);
+    }
+    return {};
+}
+
+std::string problem_with_word(std::string_view value) {
+    const bool plain =
+        std::ranges::all_of(value, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0; });
+    return plain ? "" : "is no single word";
+}
+
 std::string problem_with_choice(std::string_view value, std::string_view choices) {
     const auto words = split(choices, ' ');
     if (std::ranges::find(words, value) != words.end())
@@ -196,6 +237,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 } // namespace
+
+bool is_ip_address(std::string_view text) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    const std::string terminated(text);
+    return ::inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1 ||
+           ::inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1;
+}
+
+bool is_for_one_certificate(std::string_view name) {
+    constexpr std::array kFew{"DOMAIN", "EMAIL", "TEST", "TLS_NAMES", "TLS_KEY_TYPE", "TLS_KEY_REUSE"};
+    return name.starts_with("ACME_") || std::ranges::find(kFew, name) != kFew.end();
+}
 
 std::span<const Key> all_keys() { return kKeys; }
 
@@ -239,6 +292,12 @@ std::string problem_with(const Key& key, std::string_view value) {
         return problem_with_choice(value, key.choices);
     case sha256:
         return problem_with_sha256(value);
+    case names:
+        return problem_with_names(value);
+    case word:
+        return problem_with_word(value);
+    case host_and_port:
+        return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
     case number:
         return to_number(value).value_or(-1) >= 0 ? "" : "is no whole number";
     }

@@ -7,7 +7,22 @@
 
 namespace commento {
 
-enum class ValueType { text, boolean, hostname, email, port, https_url, url, path, choice, sha256, number };
+enum class ValueType {
+    text,
+    word,
+    boolean,
+    hostname,
+    names,
+    host_and_port,
+    email,
+    port,
+    https_url,
+    url,
+    path,
+    choice,
+    sha256,
+    number
+};
 enum class Secrecy { open, secret };
 enum class Presence { optional, mandatory };
 
@@ -25,6 +40,12 @@ std::span<const Key> all_keys();
 
 /// The key of that name; null when there is none.
 const Key* find_key(std::string_view name);
+
+/// Whether a key may stand in a file below certificates/, which asks for a further certificate.
+bool is_for_one_certificate(std::string_view name);
+
+/// An IPv4 or IPv6 address as inet_pton(3) reads it.
+bool is_ip_address(std::string_view text);
 
 /// The name in the table that is nearest to a mistyped one; empty when none is near.
 std::string_view nearest_key(std::string_view name);

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <fmt/format.h>
+#include <sstream>
 #include <stdexcept>
 
 namespace commento {
@@ -60,6 +61,30 @@ Values defaults() {
     for (const auto& key : all_keys())
         values.emplace(key.name, Value{std::string(key.standard), "default"});
     return values;
+}
+
+/// Of the keys that a certificate has to itself, so that their faults are the same in every file.
+void check_certificate(const Settings& settings, const std::string& file, std::vector<Fault>& faults) {
+    const auto add = [&](const char* key, std::string problem) { faults.push_back({file, 0, key, std::move(problem)}); };
+    const auto is_set = [&](const char* key) { return !settings.text(key).empty(); };
+    const bool by_dns = settings.text("ACME_CHALLENGE") == "dns-01";
+    for (const auto& name : settings.certificate_names()) {
+        if (name.starts_with("*.") && !by_dns)
+            add("ACME_CHALLENGE", fmt::format("is {}, and {} can only be proved by dns-01",
+                                              settings.text("ACME_CHALLENGE"), name));
+        if (is_ip_address(name) && by_dns)
+            add("ACME_CHALLENGE", fmt::format("is dns-01, and {} can only be proved by http-01 or tls-alpn-01", name));
+    }
+    if (by_dns && !is_set("ACME_DNS_SERVER") && !is_set("ACME_DNS_HOOK"))
+        add("ACME_DNS_SERVER", "is not set, and ACME_CHALLENGE=dns-01 needs it, or ACME_DNS_HOOK");
+    if (is_set("ACME_DNS_SERVER") && is_set("ACME_DNS_HOOK"))
+        add("ACME_DNS_HOOK", "is set beside ACME_DNS_SERVER; keep one of the two");
+    if (is_set("ACME_DNS_SERVER") && !is_set("ACME_DNS_KEY_FILE"))
+        add("ACME_DNS_KEY_FILE", "is not set, and updates of ACME_DNS_SERVER need a key");
+    if (is_set("ACME_EAB_KID") != is_set("ACME_EAB_KEY_FILE"))
+        add(is_set("ACME_EAB_KID") ? "ACME_EAB_KEY_FILE" : "ACME_EAB_KID", "is not set, and the other needs it");
+    if (settings.text("ACME_FALLBACK_DIRECTORY") == settings.acme_directory())
+        add("ACME_FALLBACK_DIRECTORY", "is the first authority's; name another, or none");
 }
 
 void check_presence(const Values& values, const Paths& paths, std::vector<Fault>& faults) {
@@ -122,7 +147,35 @@ Examined Settings::examine(std::string_view settings_text, std::string_view secr
     take_values(secret, secrets_file, settings.values_);
     check_presence(settings.values_, paths, faults);
     check_combinations(settings.values_, paths, faults);
+    if (settings.text("TLS_MODE") == "acme")
+        check_certificate(settings, settings_file, faults);
     return examined;
+}
+
+Result<Settings> Settings::load_further(const std::filesystem::path& file, std::shared_ptr<const Settings> common) {
+    const auto text = read_file(file);
+    if (!text)
+        return fail(ErrorCode::settings, text.error().message, text.error().hint);
+    const std::string name = file.string();
+    const ParsedFile parsed = parse_env_file(*text, name);
+    std::vector<Fault> faults;
+    check(parsed, name, faults);
+    for (const auto& assignment : parsed.assignments) {
+        if (find_key(assignment.key) != nullptr && !is_for_one_certificate(assignment.key))
+            faults.push_back({name, assignment.line, assignment.key, "is no key of a single certificate"});
+    }
+    Settings settings;
+    settings.common_ = std::move(common);
+    // What is each certificate's own is not taken over from the host's.
+    for (const char* key : {"DOMAIN", "TLS_NAMES"})
+        settings.values_.emplace(key, Value{"", "default"});
+    take_values(parsed, name, settings.values_);
+    if (settings.text("DOMAIN").empty())
+        faults.push_back({name, 0, "DOMAIN", "is not set; it is the first name on the certificate"});
+    check_certificate(settings, name, faults);
+    if (!faults.empty())
+        return tl::unexpected(to_error(faults, fmt::format("edit {}, then: commentoctl cert renew", name)));
+    return settings;
 }
 
 std::string problem_with_assignment(std::string_view name, std::string_view value) {
@@ -144,6 +197,8 @@ Error to_error(const std::vector<Fault>& faults, std::string hint) {
 
 const Value& Settings::value(std::string_view key) const {
     const auto found = values_.find(key);
+    if (found == values_.end() && common_)
+        return common_->value(key);
     if (found == values_.end())
         throw std::logic_error(fmt::format("{} is not in the settings table", key));
     return found->second;
@@ -166,6 +221,17 @@ std::string Settings::origin() const {
     while (origin.ends_with('/'))
         origin.pop_back();
     return origin;
+}
+
+std::vector<std::string> Settings::certificate_names() const {
+    std::vector<std::string> names;
+    std::istringstream words(text("DOMAIN") + " " + text("TLS_NAMES"));
+    for (std::string name; words >> name;) {
+        std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        if (std::ranges::find(names, name) == names.end())
+            names.push_back(std::move(name));
+    }
+    return names;
 }
 
 std::string Settings::acme_directory() const {

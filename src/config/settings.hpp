@@ -5,7 +5,9 @@
 #include "base/paths.hpp"
 #include "config/env_file.hpp"
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +29,10 @@ class Settings {
     /// root and commento may.
     static Result<Settings> load(const Paths& paths);
 
+    /// The settings of a further certificate: those of its file (certificates/NAME.conf) over `common`, the host's own.
+    /// ErrorCode::settings as load().
+    static Result<Settings> load_further(const std::filesystem::path& file, std::shared_ptr<const Settings> common);
+
     /// The same without an end at the first fault, for who shows or mends the settings: the texts of the two files,
     /// which are named as `paths` says.
     static Examined examine(std::string_view settings_text, std::string_view secrets_text, const Paths& paths);
@@ -43,11 +49,15 @@ class Settings {
     /// Directory of the ACME authority: ACME_DIRECTORY, else Let's Encrypt's, by TEST its staging one.
     std::string acme_directory() const;
 
+    /// Every name that the certificate is for: DOMAIN, then TLS_NAMES, each once, in lower case.
+    std::vector<std::string> certificate_names() const;
+
     /// COMMENTO_* keys that are set, without secrets.
     std::vector<std::pair<std::string, std::string>> application_settings() const;
 
   private:
     std::map<std::string, Value, std::less<>> values_;
+    std::shared_ptr<const Settings> common_{}; ///< asked for what is not in values_
 };
 
 /// Values, those with a fault too, and everything that is wrong with them.

@@ -1,6 +1,6 @@
 #include "cert/pair.hpp"
 
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 #include "net/certificate.hpp"
 #include "pairs.hpp"
 

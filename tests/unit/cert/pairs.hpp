@@ -2,7 +2,7 @@
 // Pairs made for tests, and the state that a run leaves.
 
 #include "base/files.hpp"
-#include "cert/key.hpp"
+#include "acme/key.hpp"
 #include "cert/pair.hpp"
 #include "cert/x509.hpp"
 

@@ -103,6 +103,12 @@ std::string type_in_words(ValueType type) {
     switch (type) {
     case ValueType::text:
         return "text";
+    case ValueType::word:
+        return "one word";
+    case ValueType::names:
+        return "names";
+    case ValueType::host_and_port:
+        return "host name or address";
     case ValueType::boolean:
         return "true or false";
     case ValueType::hostname:

@@ -1,4 +1,4 @@
-#include "cert/json.hpp"
+#include "acme/json.hpp"
 
 namespace commento {
 

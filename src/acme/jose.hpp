@@ -2,7 +2,7 @@
 // The part of JOSE that ACME uses: flattened JWS (RFC 7515), ES256 (RFC 7518, 3.4), JWK thumbprints (RFC 7638).
 
 #include "base/error.hpp"
-#include "cert/key.hpp"
+#include "acme/key.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>

@@ -1,11 +1,11 @@
-#include "cert/acme_client.hpp"
+#include "acme/acme_client.hpp"
 
 #include "base/pace.hpp"
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 #include "cert/history.hpp"
-#include "cert/jose.hpp"
-#include "cert/json.hpp"
-#include "cert/problem.hpp"
+#include "acme/jose.hpp"
+#include "acme/json.hpp"
+#include "acme/problem.hpp"
 
 #include <algorithm>
 #include <cctype>

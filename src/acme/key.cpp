@@ -1,4 +1,4 @@
-#include "cert/key.hpp"
+#include "acme/key.hpp"
 
 #include <algorithm>
 #include <array>

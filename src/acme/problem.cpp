@@ -1,6 +1,6 @@
-#include "cert/problem.hpp"
+#include "acme/problem.hpp"
 
-#include "cert/json.hpp"
+#include "acme/json.hpp"
 
 #include <algorithm>
 #include <array>

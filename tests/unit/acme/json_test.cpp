@@ -1,5 +1,5 @@
-#include "cert/json.hpp"
-#include "cert/problem.hpp"
+#include "acme/json.hpp"
+#include "acme/problem.hpp"
 
 #include <gmock/gmock.h>
 

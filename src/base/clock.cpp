@@ -1,4 +1,4 @@
-#include "cert/clock.hpp"
+#include "base/clock.hpp"
 
 #include <ctime>
 #include <fmt/chrono.h>

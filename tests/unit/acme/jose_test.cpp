@@ -1,4 +1,4 @@
-#include "cert/jose.hpp"
+#include "acme/jose.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>

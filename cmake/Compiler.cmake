@@ -2,6 +2,7 @@
 
 option(COMMENTO_WERROR "Treat warnings as errors" OFF)
 option(COMMENTO_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(COMMENTO_FUZZ "Build for tests/fuzz: as with COMMENTO_SANITIZE, and guided by libFuzzer; needs clang" OFF)
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
@@ -16,13 +17,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(compiler INTERFACE -Wno-restrict)
 endif()
 
-if(COMMENTO_SANITIZE)
-  target_compile_options(compiler INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+target_compile_definitions(compiler INTERFACE _GLIBCXX_ASSERTIONS)
+if(COMMENTO_SANITIZE OR COMMENTO_FUZZ)
+  target_compile_options(compiler INTERFACE $<$<BOOL:${COMMENTO_FUZZ}>:-fsanitize=fuzzer-no-link>
+                                            -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(compiler INTERFACE -fsanitize=address,undefined)
 else()
   # _FORTIFY_SOURCE needs an optimizing build.
   target_compile_options(compiler INTERFACE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>
                                             -fstack-protector-strong -fstack-clash-protection -fcf-protection)
-  target_compile_definitions(compiler INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(compiler INTERFACE -Wl,-z,relro,-z,now,--as-needed)
 endif()

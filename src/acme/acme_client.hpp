@@ -98,6 +98,10 @@ class AcmeClient {
     /// Replaces the account's key (RFC 8555, 7.3.5).
     Result<void> change_key(PrivateKey key);
 
+    /// Whether the authority knows this account, which has an address, by that key; takes the key where it does.
+    /// Registers nothing. To be called instead of sign_in().
+    Result<bool> is_known(PrivateKey key);
+
     /// Closes the account for good (RFC 8555, 7.3.6).
     Result<void> deactivate();
 
@@ -109,6 +113,9 @@ class AcmeClient {
 
     /// Type of the last refusal, without the prefix of ACME's own; empty where there was none.
     const std::string& refusal() const { return refusal_.type; }
+
+    /// The names that the authority did not find proved, in await_ready().
+    const std::vector<std::string>& failed_names() const { return failed_names_; }
 
     /// Whether an order was made: authorities count these.
     bool has_ordered() const { return has_ordered_; }
@@ -147,7 +154,7 @@ class AcmeClient {
     Result<Order> place(const OrderRequest& request);
     Result<Order> poll(const std::string& url, std::span<const std::string_view> undecided,
                        std::optional<std::chrono::milliseconds> asked);
-    Result<std::vector<nlohmann::json>> failed_authorizations(const Order& order);
+    tl::unexpected<Error> explain_failure(const Order& order);
     Result<HttpResponse> download(const std::string& url);
     Result<std::string> choose_chain(HttpResponse standard, const std::string& url, const std::string& preferred_root);
     tl::unexpected<Error> refused(const HttpRequest& request, const HttpResponse& response);
@@ -161,6 +168,7 @@ class AcmeClient {
     Directory directory_{};
     std::string nonce_{};
     Refusal refusal_{};
+    std::vector<std::string> failed_names_{};
     bool registered_now_ = false;
     bool has_ordered_ = false;
 };

@@ -139,6 +139,21 @@ Result<void> point_link(const fs::path& link, const fs::path& target) {
     return rename_durably(temporary, link);
 }
 
+Result<void> check_room(const fs::path& folder) {
+    constexpr off_t kPlenty = 65536; // several times what a certificate with all that belongs to it takes
+    constexpr mode_t kFolder = 0755;
+    COMMENTO_CHECK(make_folder(folder, kFolder));
+    const fs::path trial = temporary_beside(folder / "room");
+    ::unlink(trial.c_str());
+    const Fd file(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (!file)
+        return failed("create", trial);
+    const int fault = ::posix_fallocate(file.get(), 0, kPlenty);
+    ::unlink(trial.c_str());
+    errno = fault;
+    return fault == 0 ? Result<void>() : failed("write", trial);
+}
+
 void remove_temporaries(const fs::path& folder) {
     std::error_code fault;
     for (fs::directory_iterator entry(folder, fault), end; !fault && entry != end; entry.increment(fault)) {

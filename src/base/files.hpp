@@ -36,6 +36,10 @@ Result<void> sync_folder(const std::filesystem::path& path);
 /// Points the symbolic link at `target` in one step (rename), durably.
 Result<void> point_link(const std::filesystem::path& link, const std::filesystem::path& target);
 
+/// Fails where a few files could not be written into a folder (made where missing) for want of room or rights. Only for
+/// who alone writes there.
+Result<void> check_room(const std::filesystem::path& folder);
+
 /// Removes what killed runs of the functions above left in a folder. Only for who alone writes there, under a lock.
 void remove_temporaries(const std::filesystem::path& folder);
 

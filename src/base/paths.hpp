@@ -2,6 +2,7 @@
 // Every path of the product and of the host it sits on, in one place. Tests pass another root.
 
 #include <filesystem>
+#include <string>
 
 namespace commento {
 
@@ -19,6 +20,12 @@ struct Paths {
     /// NAME.conf here asks for a further certificate.
     path certificates() const { return root / "etc/commento-stack/certificates"; }
 
+    /// Program of a concern, such as commento-cert.
+    path helper(const std::string& name) const { return root / "usr/libexec/commento-stack" / name; }
+
+    /// Owner root. What commentoctl asks units for: a file of the request's name, there while it is carried out.
+    path requests() const { return root / "run/commento-stack"; }
+
     path state() const { return root / "var/lib/commento-stack"; }
 
     path tls() const { return state() / "tls"; }                    ///< owner commento-cert
@@ -27,7 +34,7 @@ struct Paths {
     path tls_key() const { return tls_live() / "privkey.pem"; }     ///< 0600
     path tls_stamp() const { return tls() / "stamp"; } ///< regular file, written last; the path unit watches it
 
-    path tls_further() const { return tls() / "further"; }              ///< NAME/, each as tls() itself
+    path tls_further() const { return tls() / "further"; }             ///< NAME/, each as tls() itself
     path tls_further_stamp() const { return tls() / "further.stamp"; } ///< written last, for all of them
 
     path acme() const { return state() / "acme"; }           ///< owner commento-cert

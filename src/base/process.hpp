@@ -4,19 +4,28 @@
 #include "base/error.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace commento {
 
 struct Outcome {
-    int status;         ///< exit status; 128 + signal number when a signal ended it
-    std::string output; ///< stdout and stderr as they came, the first 64 KiB
+    int status;           ///< exit status; 128 + signal number when a signal ended it
+    std::string output;   ///< stdout and stderr as they came, up to a limit
+    std::string errors{}; ///< stderr, where that is kept apart, up to the limit
 };
 
-/// Runs `arguments[0]` (found in /usr/sbin:/usr/bin:/sbin:/bin) and waits for it. The environment holds only PATH and
-/// LC_ALL. Fails with ErrorCode::internal when it can't be started; when `limit` passes it is killed and the same
-/// fails.
-Result<Outcome> run_program(const std::vector<std::string>& arguments, std::chrono::seconds limit);
+enum class Stderr { with_output, apart };
+
+/// Bytes of output that are kept where nobody asks for more; what follows is read and dropped.
+inline constexpr std::size_t kKeptOutput = 65536;
+
+/// Runs `arguments[0]` (found in /usr/sbin:/usr/bin:/sbin:/bin) and waits for it. The environment holds only PATH,
+/// LC_ALL and `environment` (each NAME=value). Fails with ErrorCode::internal when it can't be started; when `limit`
+/// passes it is killed and the same fails. Of each output the first `kept` bytes are kept.
+Result<Outcome> run_program(const std::vector<std::string>& arguments, std::chrono::seconds limit,
+                            const std::vector<std::string>& environment = {}, Stderr errors = Stderr::with_output,
+                            std::size_t kept = kKeptOutput);
 
 } // namespace commento

@@ -1,10 +1,13 @@
 #include "cert/pair.hpp"
 
-#include "base/clock.hpp"
 #include "acme/key.hpp"
+#include "base/clock.hpp"
+#include "config/keys.hpp"
 #include "net/certificate.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -77,31 +80,95 @@ std::string problem_with_dates(const Certificate& leaf, std::int64_t now) {
     return {};
 }
 
-std::string problem_with_names(const Loaded& loaded, const Certificate& leaf, const std::string& domain) {
+bool covers(X509* certificate, const std::string& name) {
+    if (is_ip_address(name))
+        return X509_check_ip_asc(certificate, name.c_str(), 0) == 1;
+    // A wildcard of the certificate covers the same wildcard, as text.
+    return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1;
+}
+
+std::string problem_with_names(const Loaded& loaded, const Certificate& leaf, const std::vector<std::string>& names) {
     X509* certificate = sk_X509_value(loaded.chain.get(), 0);
-    if (X509_check_host(certificate, domain.data(), domain.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) == 1)
-        return {};
-    return fmt::format("the certificate is for {}, not for {}",
-                       leaf.names.empty() ? "no DNS name" : fmt::format("{}", fmt::join(leaf.names, ", ")), domain);
+    for (const auto& name : names) {
+        const bool literally = std::ranges::find(leaf.names, name) != leaf.names.end();
+        if (!literally && !covers(certificate, name))
+            return fmt::format("the certificate is for {}, not for {}",
+                               leaf.names.empty() ? "no name" : fmt::format("{}", fmt::join(leaf.names, ", ")), name);
+    }
+    return {};
+}
+
+Owned<X509_STORE> roots_of_this_host(const std::filesystem::path& ca_file) {
+    Owned<X509_STORE> roots(X509_STORE_new());
+    X509_STORE_set_default_paths(roots.get());
+    if (!ca_file.empty())
+        X509_STORE_load_file(roots.get(), ca_file.c_str());
+    ERR_clear_error();
+    return roots;
+}
+
+Owned<X509_STORE> root_at_the_end_of(const Chain& chain) {
+    Owned<X509_STORE> roots(X509_STORE_new());
+    X509_STORE_add_cert(roots.get(), sk_X509_value(chain.get(), sk_X509_num(chain.get()) - 1));
+    X509_STORE_set_flags(roots.get(), X509_V_FLAG_PARTIAL_CHAIN);
+    return roots;
+}
+
+/// X509_V_OK or why not (X509_verify_cert(3)).
+int verify(const Chain& chain, X509_STORE* roots, std::int64_t now) {
+    const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
+    X509_STORE_CTX_init(context.get(), roots, sk_X509_value(chain.get(), 0), chain.get());
+    X509_STORE_CTX_set_default(context.get(), "ssl_server");
+    X509_STORE_CTX_set_time(context.get(), 0, now);
+    X509_verify_cert(context.get());
+    const int outcome = X509_STORE_CTX_get_error(context.get());
+    ERR_clear_error();
+    return outcome;
+}
+
+bool is_for_want_of_a_root(int outcome) {
+    return outcome == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || outcome == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+           outcome == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN || outcome == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+           outcome == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+}
+
+std::string refusal(int outcome) {
+    return fmt::format("the chain does not verify: {}", X509_verify_cert_error_string(outcome));
 }
 
 } // namespace
 
 std::string problem_with(const Pair& pair) { return load(pair).problem; }
 
-std::string problem_with(const Pair& pair, const std::string& domain, std::int64_t now) {
+std::string problem_with(const Pair& pair, const std::vector<std::string>& names, std::int64_t now) {
     const Loaded loaded = load(pair);
     if (!loaded.problem.empty())
         return loaded.problem;
     const auto leaf = parse_certificate(pair.chain);
     if (!leaf)
         return leaf.error().message;
-    for (auto problem : {problem_with_dates(*leaf, now), problem_with_names(loaded, *leaf, domain),
+    for (auto problem : {problem_with_dates(*leaf, now), problem_with_names(loaded, *leaf, names),
                          problem_with_order(loaded.chain), problem_for_server(loaded)}) {
         if (!problem.empty())
             return problem;
     }
     return {};
+}
+
+Verdict verify_chain(const std::string& chain, const std::filesystem::path& ca_file, std::int64_t now) {
+    const Chain loaded = parse_chain(chain);
+    if (!loaded || sk_X509_num(loaded.get()) == 0)
+        return {"there is no chain", {}};
+    int outcome = verify(loaded, roots_of_this_host(ca_file).get(), now);
+    if (outcome == X509_V_OK)
+        return {};
+    if (!is_for_want_of_a_root(outcome))
+        return {refusal(outcome), {}};
+    // What such a root would be asked for is asked all the same, but for the root itself.
+    outcome = verify(loaded, root_at_the_end_of(loaded).get(), now);
+    if (outcome != X509_V_OK)
+        return {refusal(outcome), {}};
+    return {{}, "this host does not know the root that the certificate's chain leads to; do its visitors?"};
 }
 
 } // namespace commento

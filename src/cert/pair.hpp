@@ -2,7 +2,9 @@
 // A certificate chain and its private key, the two texts that nginx is given.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 namespace commento {
 
@@ -16,8 +18,18 @@ struct Pair {
 /// Why these two can't be used together (one does not load, they do not match); empty when they can.
 std::string problem_with(const Pair& pair);
 
-/// Also: why a server must not be given them for `domain` now. Dates, names, the order of the chain, and what
-/// OpenSSL refuses at this host's security level, as nginx will.
-std::string problem_with(const Pair& pair, const std::string& domain, std::int64_t now);
+/// Also: why a server must not be given them for these names now (host names, wildcards, IP addresses). Dates, names,
+/// the order of the chain, and what OpenSSL refuses at this host's security level, as nginx will.
+std::string problem_with(const Pair& pair, const std::vector<std::string>& names, std::int64_t now);
+
+struct Verdict {
+    std::string problem; ///< why visitors could not accept the chain; empty where they could
+    std::string warning; ///< what may be in their way, but need not
+};
+
+/// Verifies a chain (PEM) up to a root as a visitor does (RFC 5280, 6). A root that is neither among the system's
+/// certificates nor in `ca_file` (PEM; may be empty) is a warning only: authorities for tests and for an intranet have
+/// their own.
+Verdict verify_chain(const std::string& chain, const std::filesystem::path& ca_file, std::int64_t now);
 
 } // namespace commento

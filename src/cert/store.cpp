@@ -1,10 +1,11 @@
 #include "cert/store.hpp"
 
-#include "base/files.hpp"
 #include "acme/key.hpp"
+#include "base/files.hpp"
 #include "net/certificate.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -18,17 +19,18 @@ namespace fs = std::filesystem;
 constexpr mode_t kOpenFolder = 0755;
 constexpr mode_t kOpenFile = 0644;
 constexpr mode_t kSecretFile = 0600;
-constexpr std::size_t kKept = 3; // the live one, the former, and one more
+constexpr std::size_t kKept = 3;               // the live one, the former, and one more
+constexpr const char* kSetAside = "set-aside"; // in a generation's folder; holds the reason
 
-Result<Fd> lock_store(const Paths& paths) {
-    COMMENTO_CHECK(make_folder(paths.tls_generations(), kOpenFolder));
-    return lock_file(paths.tls() / "lock");
+Result<Fd> lock_store(const Store& store) {
+    COMMENTO_CHECK(make_folder(store.generations(), kOpenFolder));
+    return lock_file(store.folder / "lock");
 }
 
-fs::path folder_of(const Paths& paths, const std::string& name) { return paths.tls_generations() / name; }
+fs::path folder_of(const Store& store, const std::string& name) { return store.generations() / name; }
 
 /// Where a generation grows before it has its number.
-fs::path unfinished(const Paths& paths) { return folder_of(paths, ".unfinished"); }
+fs::path unfinished(const Store& store) { return folder_of(store, ".unfinished"); }
 
 std::string stamp_of(const Generation& generation) {
     return fmt::format("{} {}\n", generation.name, generation.fingerprint);
@@ -38,23 +40,23 @@ bool is_number(const std::string& name) {
     return !name.empty() && name.size() < 9 && name.find_first_not_of("0123456789") == std::string::npos;
 }
 
-Result<std::vector<std::string>> names_newest_first(const Paths& paths) {
+Result<std::vector<std::string>> names_newest_first(const Store& store) {
     std::vector<std::string> names;
     std::error_code fault;
-    for (fs::directory_iterator entry(paths.tls_generations(), fault), end; !fault && entry != end;
+    for (fs::directory_iterator entry(store.generations(), fault), end; !fault && entry != end;
          entry.increment(fault)) {
         if (auto name = entry->path().filename().string(); is_number(name))
             names.push_back(std::move(name));
     }
     if (fault)
         return fail(ErrorCode::storage,
-                    fmt::format("cannot list {}: {}", paths.tls_generations().string(), fault.message()));
+                    fmt::format("cannot list {}: {}", store.generations().string(), fault.message()));
     std::ranges::sort(names, std::ranges::greater(), [](const std::string& name) { return std::stol(name); });
     return names;
 }
 
-Result<std::string> next_name(const Paths& paths) {
-    COMMENTO_ASSIGN(const auto names, names_newest_first(paths));
+Result<std::string> next_name(const Store& store) {
+    COMMENTO_ASSIGN(const auto names, names_newest_first(store));
     return fmt::format("{:04}", names.empty() ? 1 : std::stol(names.front()) + 1);
 }
 
@@ -66,8 +68,8 @@ Result<void> remove_folder(const fs::path& folder) {
     return {};
 }
 
-std::optional<Generation> read_info(const Paths& paths, const std::string& name) {
-    const auto text = read_file(folder_of(paths, name) / "info.json");
+std::optional<Generation> read_info(const Store& store, const std::string& name) {
+    const auto text = read_file(folder_of(store, name) / "info.json");
     return text ? from_info(name, *text) : std::nullopt;
 }
 
@@ -78,26 +80,36 @@ Result<Pair> read_pair_in(const fs::path& folder) {
 }
 
 /// A generation whose files were read and belong together.
-Result<Generation> load_good(const Paths& paths, const std::string& name) {
-    const fs::path folder = folder_of(paths, name);
+Result<Generation> load_good(const Store& store, const std::string& name) {
+    const fs::path folder = folder_of(store, name);
     COMMENTO_ASSIGN(const Pair pair, read_pair_in(folder));
     if (const auto problem = problem_with(pair); !problem.empty())
         return fail(ErrorCode::storage, fmt::format("{}: {}", folder.string(), problem));
-    auto generation = read_info(paths, name);
+    auto generation = read_info(store, name);
     const auto leaf = parse_certificate(pair.chain);
     if (!generation || !leaf || generation->fingerprint != leaf->fingerprint)
         return fail(ErrorCode::storage, fmt::format("{}: info.json does not fit the certificate", folder.string()));
     return *generation;
 }
 
-/// Points live at a generation, then stamps it; writes only what is not so already.
-Result<void> publish(const Paths& paths, const Generation& generation) {
-    const fs::path target = paths.tls_generations().filename() / generation.name;
+bool is_set_aside(const Store& store, const std::string& name) {
     std::error_code fault;
-    if (fs::read_symlink(paths.tls_live(), fault) != target)
-        COMMENTO_CHECK(point_link(paths.tls_live(), target));
-    COMMENTO_CHECK(update_file(paths.tls_stamp(), stamp_of(generation), kOpenFile));
-    return {};
+    return fs::exists(folder_of(store, name) / kSetAside, fault);
+}
+
+/// Points live at a generation, then stamps it; writes only what is not so already.
+Result<void> publish(const Store& store, const Generation& generation) {
+    const fs::path target = store.generations().filename() / generation.name;
+    std::error_code fault;
+    if (fs::read_symlink(store.live(), fault) != target)
+        COMMENTO_CHECK(point_link(store.live(), target));
+    const std::string stamp = stamp_of(generation);
+    if (read_file(store.stamp()) == stamp)
+        return {};
+    // Before the stamp, so that a run after a kill between the two gives the signal again.
+    if (!store.signal.empty())
+        COMMENTO_CHECK(write_file(store.signal, store.folder.filename().string() + " " + stamp, kOpenFile));
+    return write_file(store.stamp(), stamp, kOpenFile);
 }
 
 Result<void> write_generation(const fs::path& folder, const Pair& pair, const Generation& generation) {
@@ -109,85 +121,149 @@ Result<void> write_generation(const fs::path& folder, const Pair& pair, const Ge
 }
 
 /// The rename that makes it count.
-Result<void> number(const Paths& paths, const Generation& generation) {
+Result<void> number(const Store& store, const Generation& generation) {
     std::error_code fault;
-    fs::rename(unfinished(paths), folder_of(paths, generation.name), fault);
+    fs::rename(unfinished(store), folder_of(store, generation.name), fault);
     if (fault)
-        return fail(ErrorCode::storage, fmt::format("cannot rename {} to {}: {}", unfinished(paths).string(),
+        return fail(ErrorCode::storage, fmt::format("cannot rename {} to {}: {}", unfinished(store).string(),
                                                     generation.name, fault.message()));
-    return sync_folder(paths.tls_generations());
+    return sync_folder(store.generations());
 }
 
 /// What is left too much is no failure: the next install removes it.
-void prune(const Paths& paths) {
-    const auto names = names_newest_first(paths).value_or(std::vector<std::string>{});
+void prune(const Store& store) {
+    const auto names = names_newest_first(store).value_or(std::vector<std::string>{});
+    std::error_code fault;
+    const std::string live = fs::read_symlink(store.live(), fault).filename();
     for (std::size_t i = kKept; i < names.size(); ++i) {
-        if (const auto done = remove_folder(folder_of(paths, names[i])); !done)
+        if (names[i] == live)
+            continue;
+        if (const auto done = remove_folder(folder_of(store, names[i])); !done)
             spdlog::warn("{}; ignoring it", done.error().message);
     }
 }
 
-Result<Generation> describe(const Paths& paths, const Pair& pair, const Origin& origin) {
+Result<Generation> describe(const Store& store, const Pair& pair, const GenerationFacts& facts) {
     COMMENTO_ASSIGN(Certificate leaf, parse_certificate(pair.chain));
-    COMMENTO_ASSIGN(std::string name, next_name(paths));
+    COMMENTO_ASSIGN(std::string name, next_name(store));
     const PrivateKey key = parse_key(pair.key);
-    return Generation{std::move(name), origin,         std::string(type_of(key.get())), std::move(leaf.names),
-                      leaf.not_before, leaf.not_after, std::move(leaf.fingerprint)};
+    return Generation{std::move(name),
+                      facts,
+                      std::string(type_of(key.get())),
+                      std::move(leaf.issuer),
+                      std::move(leaf.serial),
+                      std::move(leaf.names),
+                      leaf.not_before,
+                      leaf.not_after,
+                      std::move(leaf.fingerprint)};
+}
+
+/// The newest generation that loads and was not set aside.
+Result<std::optional<Generation>> newest_good(const Store& store) {
+    COMMENTO_ASSIGN(const auto names, names_newest_first(store));
+    for (const auto& name : names) {
+        if (is_set_aside(store, name))
+            continue;
+        auto generation = load_good(store, name);
+        if (generation)
+            return *std::move(generation);
+        spdlog::warn("{}; ignoring this generation", generation.error().message);
+    }
+    return std::nullopt;
 }
 
 } // namespace
 
-std::optional<Generation> published(const Paths& paths) {
+std::optional<Generation> published(const Store& store) {
     std::error_code fault;
-    const fs::path target = fs::read_symlink(paths.tls_live(), fault);
-    if (fault || target.parent_path() != paths.tls_generations().filename())
+    const fs::path target = fs::read_symlink(store.live(), fault);
+    if (fault || target.parent_path() != store.generations().filename())
         return std::nullopt;
-    auto generation = read_info(paths, target.filename().string());
-    const auto stamp = read_file(paths.tls_stamp());
+    auto generation = read_info(store, target.filename().string());
+    const auto stamp = read_file(store.stamp());
     if (!generation || !stamp || *stamp != stamp_of(*generation))
         return std::nullopt;
     return generation;
 }
 
-Result<std::optional<Generation>> repair(const Paths& paths) {
-    COMMENTO_ASSIGN(const Fd lock, lock_store(paths));
-    remove_temporaries(paths.tls());
-    remove_temporaries(paths.tls_generations());
-    COMMENTO_CHECK(remove_folder(unfinished(paths)));
-    COMMENTO_ASSIGN(const auto names, names_newest_first(paths));
-    for (const auto& name : names) {
-        auto generation = load_good(paths, name);
-        if (!generation) {
-            spdlog::warn("{}; ignoring this generation", generation.error().message);
-            continue;
-        }
-        COMMENTO_CHECK(publish(paths, *generation));
-        return *std::move(generation);
-    }
-    return std::nullopt;
+Result<std::optional<Generation>> repair(const Store& store) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    remove_temporaries(store.folder);
+    remove_temporaries(store.generations());
+    COMMENTO_CHECK(remove_folder(unfinished(store)));
+    COMMENTO_ASSIGN(auto newest, newest_good(store));
+    if (newest)
+        COMMENTO_CHECK(publish(store, *newest));
+    return newest;
 }
 
-Result<Generation> install(const Paths& paths, const Pair& pair, const Origin& origin) {
-    COMMENTO_ASSIGN(const Fd lock, lock_store(paths));
-    COMMENTO_ASSIGN(Generation generation, describe(paths, pair, origin));
-    COMMENTO_CHECK(write_generation(unfinished(paths), pair, generation));
-    COMMENTO_CHECK(number(paths, generation));
-    COMMENTO_CHECK(publish(paths, generation));
-    prune(paths);
+Result<Generation> install(const Store& store, const Pair& pair, const GenerationFacts& facts) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    COMMENTO_ASSIGN(Generation generation, describe(store, pair, facts));
+    COMMENTO_CHECK(write_generation(unfinished(store), pair, generation));
+    COMMENTO_CHECK(number(store, generation));
+    COMMENTO_CHECK(publish(store, generation));
+    prune(store);
     return generation;
 }
 
-Result<Pair> read_pair(const Paths& paths, const Generation& generation) {
-    return read_pair_in(folder_of(paths, generation.name));
+Result<std::optional<Generation>> set_aside(const Store& store, const Generation& generation, const std::string& why) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    const fs::path mark = folder_of(store, generation.name) / kSetAside;
+    // From this write on the rule names another generation; a run after a kill publishes it.
+    COMMENTO_CHECK(write_file(mark, why + "\n", kOpenFile));
+    COMMENTO_ASSIGN(auto former, newest_good(store));
+    if (!former) {
+        ::unlink(mark.c_str());
+        COMMENTO_CHECK(sync_folder(mark.parent_path()));
+        return std::nullopt;
+    }
+    COMMENTO_CHECK(publish(store, *former));
+    return former;
 }
 
-Result<void> check_room(const Paths& paths) {
-    constexpr std::size_t kPlenty = 65536; // several times what a generation takes
-    COMMENTO_ASSIGN(const Fd lock, lock_store(paths));
-    const fs::path trial = folder_of(paths, ".room");
-    COMMENTO_CHECK(write_file(trial, std::string(kPlenty, '\n'), kSecretFile));
-    ::unlink(trial.c_str());
-    return {};
+std::optional<SetAside> find_set_aside(const Store& store) {
+    const auto names = names_newest_first(store).value_or(std::vector<std::string>{});
+    struct stat mark {};
+    if (names.empty() || ::stat((folder_of(store, names.front()) / kSetAside).c_str(), &mark) != 0)
+        return std::nullopt;
+    auto newest = load_good(store, names.front());
+    return newest ? std::optional(SetAside{*std::move(newest), mark.st_mtime}) : std::nullopt;
+}
+
+Result<Generation> take_up_again(const Store& store, const Generation& generation) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    const fs::path mark = folder_of(store, generation.name) / kSetAside;
+    if (::unlink(mark.c_str()) != 0 && errno != ENOENT)
+        return fail_errno(ErrorCode::storage, "cannot remove " + mark.string(), errno);
+    COMMENTO_CHECK(sync_folder(mark.parent_path()));
+    COMMENTO_CHECK(publish(store, generation));
+    return generation;
+}
+
+Result<void> mark_revoked(const Store& store, const Generation& generation) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    Generation revoked = generation;
+    revoked.revoked = true;
+    return write_file(folder_of(store, generation.name) / "info.json", to_info(revoked), kOpenFile);
+}
+
+std::vector<Generation> all_generations(const Store& store) {
+    std::vector<Generation> generations;
+    for (const auto& name : names_newest_first(store).value_or(std::vector<std::string>{})) {
+        if (auto generation = read_info(store, name))
+            generations.push_back(*std::move(generation));
+    }
+    return generations;
+}
+
+Result<Pair> read_pair(const Store& store, const Generation& generation) {
+    return read_pair_in(folder_of(store, generation.name));
+}
+
+Result<void> check_room(const Store& store) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    return check_room(store.generations());
 }
 
 } // namespace commento

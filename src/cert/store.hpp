@@ -9,6 +9,7 @@
 #include "cert/generation.hpp"
 #include "cert/pair.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ namespace commento {
 /// Where a store is.
 struct Store {
     std::filesystem::path folder;
+    std::filesystem::path signal{}; ///< where set, a file that changes with each publication, for whoever watches many
 
     std::filesystem::path generations() const { return folder / "generations"; } ///< NNNN/{fullchain,privkey}.pem
     std::filesystem::path live() const { return folder / "live"; }
@@ -32,16 +34,21 @@ std::optional<Generation> published(const Store& store);
 /// Restores the rule. Generations that do not load are passed over, with a warning. Nothing where none is good.
 Result<std::optional<Generation>> repair(const Store& store);
 
-/// Makes a pair the newest generation and publishes it; removes all but the three newest. The pair is one
-/// that problem_with() has nothing against. `facts` is what is known of it beside the pair.
+/// Makes a pair the newest generation and publishes it; removes all but the three newest and the live one. The pair is
+/// one that problem_with() has nothing against. `facts` is what is known of it beside the pair.
 Result<Generation> install(const Store& store, const Pair& pair, const GenerationFacts& facts);
 
 /// Never publishes this generation again, and the newest other good one instead: nothing where there is none, and then
 /// nothing is changed.
 Result<std::optional<Generation>> set_aside(const Store& store, const Generation& generation, const std::string& why);
 
-/// The newest generation that was set aside after the one that is live, where it still loads.
-std::optional<Generation> find_set_aside(const Store& store);
+struct SetAside {
+    Generation generation;
+    std::int64_t since; ///< seconds since 1970
+};
+
+/// The newest generation, where it was set aside and still loads.
+std::optional<SetAside> find_set_aside(const Store& store);
 
 /// Publishes a generation that was set aside.
 Result<Generation> take_up_again(const Store& store, const Generation& generation);
@@ -49,7 +56,7 @@ Result<Generation> take_up_again(const Store& store, const Generation& generatio
 /// Writes down that the authority revoked it.
 Result<void> mark_revoked(const Store& store, const Generation& generation);
 
-/// All generations that load, newest first.
+/// All generations with an info.json, newest first; for showing and comparing.
 std::vector<Generation> all_generations(const Store& store);
 
 /// The texts of a generation.

@@ -1,13 +1,19 @@
 #include "cert/webroot.hpp"
 
-#include "base/files.hpp"
-#include "base/pace.hpp"
 #include "acme/jose.hpp"
 #include "acme/problem.hpp"
+#include "base/files.hpp"
+#include "base/pace.hpp"
 #include "net/http.hpp"
 
+#include <cerrno>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <openssl/rand.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace commento {
@@ -17,8 +23,19 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFolder = 0755; // nginx' workers read it
 constexpr mode_t kFile = 0644;
+constexpr std::chrono::seconds kPatience{5};
 
 fs::path folder_of(const Paths& paths) { return paths.acme_webroot() / ".well-known" / "acme-challenge"; }
+
+Result<void> put(const fs::path& path, std::string_view content) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFile));
+    if (!file || ::fchmod(file.get(), kFile) != 0) // whatever the umask is
+        return fail_errno(ErrorCode::storage, fmt::format("cannot make {}", path.string()), errno);
+    errno = ENOSPC; // what a short write means
+    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", path.string()), errno);
+    return {};
+}
 
 std::string random_token() {
     std::string bytes(16, '\0');
@@ -36,14 +53,61 @@ tl::unexpected<Error> not_answered(const std::string& where, const Error& error)
                 "is nginx up? systemctl status nginx commento-nginx-render");
 }
 
-tl::unexpected<Error> wrongly_answered(const std::string& where, const HttpResponse& response, int port) {
+tl::unexpected<Error> wrongly_answered(const std::string& where, const std::string& name, const HttpResponse& response,
+                                       int port) {
     return fail(ErrorCode::web,
-                fmt::format("{} does not show the challenge folder: {} answered with status {}; the authority would "
-                            "not find the challenge either",
-                            where, name_of(response), response.status),
+                fmt::format("{} does not show the challenge folder for {}: {} answered with status {}; the "
+                            "authority would not find the challenge either",
+                            where, name, name_of(response), response.status),
                 fmt::format("does another program have the port (ss -ltnp 'sport = :{}'), or another site of nginx the "
                             "name (nginx -T)?",
                             port));
+}
+
+/// Whether the kernel says that nothing listens. A full queue is no refusal.
+bool is_refused(int port) {
+    constexpr int kPatienceMs = 1000; // the loopback interface answers at once
+    const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return false;
+    if (errno != EINPROGRESS)
+        return errno == ECONNREFUSED;
+    pollfd connecting{socket.get(), POLLOUT, 0};
+    int fault = 0;
+    socklen_t size = sizeof fault;
+    return ::poll(&connecting, 1, kPatienceMs) == 1 &&
+           ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &fault, &size) == 0 && fault == ECONNREFUSED;
+}
+
+/// As the authority asks for it: an IPv6 address in brackets.
+std::string host_header(const std::string& name) {
+    return name.find(':') == std::string::npos ? name : fmt::format("[{}]", name);
+}
+
+/// Asks until the content is there.
+Result<void> await_content(HttpClient& http, const std::string& name, int port, const std::string& token,
+                           const std::string& content) {
+    // nginx may be in the middle of the reload that brings our site.
+    constexpr Pace::Duration kFirst{20};
+    constexpr Pace::Duration kLongest{500};
+    const std::string where = fmt::format("127.0.0.1:{}", port);
+    const HttpRequest request{.url = fmt::format("http://{}/.well-known/acme-challenge/{}", where, token),
+                              .headers = {{"Host", host_header(name)}}};
+    Pace pace(kFirst, kLongest, kPatience);
+    while (true) {
+        const auto response = http.send(request);
+        if (response && response->status == 200 && response->body == content)
+            return {};
+        if (pace.wait())
+            continue;
+        if (!response)
+            return not_answered(where, response.error());
+        return wrongly_answered(where, name, *response, port);
+    }
 }
 
 } // namespace
@@ -51,7 +115,7 @@ tl::unexpected<Error> wrongly_answered(const std::string& where, const HttpRespo
 Result<ChallengeFile> ChallengeFile::place(const Paths& paths, const std::string& token, const std::string& content) {
     COMMENTO_CHECK(make_folder(folder_of(paths), kFolder));
     ChallengeFile file(folder_of(paths) / token);
-    COMMENTO_CHECK(write_file(file.path_, content, kFile));
+    COMMENTO_CHECK(put(file.path_, content));
     return file;
 }
 
@@ -66,32 +130,27 @@ void clear_challenges(const Paths& paths) {
         ::unlink(entry->path().c_str());
 }
 
-Result<void> check_webroot(const Paths& paths, const std::string& domain, int port) {
-    // nginx may be in the middle of the reload that brings our site.
-    constexpr Pace::Duration kFirst{20};
-    constexpr Pace::Duration kLongest{500};
-    constexpr std::chrono::seconds kPatience{5};
-    constexpr std::size_t kBody = 65536;
+bool is_answered(int port) {
+    constexpr Pace::Duration kFirst{10};
+    constexpr Pace::Duration kLongest{200};
+    constexpr std::chrono::seconds kPatience{1};
+    Pace pace(kFirst, kLongest, kPatience);
+    while (is_refused(port)) {
+        if (!pace.wait())
+            return false;
+    }
+    return true;
+}
 
+Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port) {
+    constexpr std::size_t kBody = 65536;
     const std::string token = random_token();
     const std::string content = random_token();
     COMMENTO_ASSIGN(const ChallengeFile file, ChallengeFile::place(paths, token, content));
     HttpClient http({std::chrono::seconds(2), kPatience, kBody});
-    http.resolve(domain, port, "127.0.0.1");
-    const HttpRequest request{"GET", fmt::format("http://{}:{}/.well-known/acme-challenge/{}", domain, port, token)};
-    const std::string where = fmt::format("127.0.0.1:{}", port);
-
-    Pace pace(kFirst, kLongest, kPatience);
-    while (true) {
-        const auto response = http.send(request);
-        if (response && response->status == 200 && response->body == content)
-            return {};
-        if (pace.wait())
-            continue;
-        if (!response)
-            return not_answered(where, response.error());
-        return wrongly_answered(where, *response, port);
-    }
+    for (const auto& name : names)
+        COMMENTO_CHECK(await_content(http, name, port, token, content));
+    return {};
 }
 
 } // namespace commento

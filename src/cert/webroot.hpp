@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace commento {
 
-/// A file that the web server shows below /.well-known/acme-challenge/ as long as this object lives.
+/// A file that the web server shows below /.well-known/acme-challenge/ as long as this object lives. Not made durable:
+/// nobody asks for it after a power cut.
 class ChallengeFile {
   public:
     /// Makes the folders where they are missing.
@@ -30,8 +32,12 @@ class ChallengeFile {
 /// Removes the files of runs that were killed.
 void clear_challenges(const Paths& paths);
 
-/// Asks this host's port 80 (HTTP_PORT) for a file in the folder, under the name `domain`. ErrorCode::web where, for
-/// some seconds, something else or nothing answers: the authority would fare the same.
-Result<void> check_webroot(const Paths& paths, const std::string& domain, int port);
+/// Whether anything listens on the port of 127.0.0.1. A server may be on its way (nginx restarts): no only after a
+/// second.
+bool is_answered(int port);
+
+/// Asks this host's port 80 (HTTP_PORT) for a file in the folder, under each name (host name or IP address).
+/// ErrorCode::web where, for some seconds, something else or nothing answers: the authority would fare the same.
+Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port);
 
 } // namespace commento

@@ -1,8 +1,13 @@
 #include "cert/x509.hpp"
 
+#include "base/hex.hpp"
+#include "config/keys.hpp"
+
+#include <fmt/format.h>
 #include <initializer_list>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <span>
 #include <utility>
 
 namespace commento {
@@ -10,17 +15,26 @@ namespace {
 
 constexpr const char* kOrganization = "commento-stack";
 
-using Extensions = std::initializer_list<std::pair<int, std::string>>;
+/// Names and values as in x509v3_config(5).
+using Extensions = std::initializer_list<std::pair<const char*, std::string>>;
 
 bool add_extensions(X509* certificate, const Extensions& extensions) {
     X509V3_CTX context{};
     X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-    for (const auto& [nid, value] : extensions) {
-        const Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+    for (const auto& [name, value] : extensions) {
+        const Owned<X509_EXTENSION> extension(X509V3_EXT_conf(nullptr, &context, name, value.c_str()));
         if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1)
             return false;
     }
     return true;
+}
+
+/// subjectAltName as OpenSSL's configuration language has it (x509v3_config(5)).
+std::string alternative_names(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+        text += fmt::format("{}{}:{}", text.empty() ? "" : ",", is_ip_address(name) ? "IP" : "DNS", name);
+    return text;
 }
 
 bool set_random_serial(X509* certificate) {
@@ -50,46 +64,61 @@ bool set_validity(X509* certificate, std::chrono::seconds lifetime) {
            X509_gmtime_adj(X509_getm_notAfter(certificate), lifetime.count()) != nullptr;
 }
 
+Result<std::string> sign_self(EVP_PKEY* key, const std::string& name, std::chrono::seconds lifetime,
+                              const Extensions& extensions) {
+    const Owned<X509> certificate(X509_new());
+    const bool made = X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+                      set_random_serial(certificate.get()) && set_names(certificate.get(), name) &&
+                      set_validity(certificate.get(), lifetime) && X509_set_pubkey(certificate.get(), key) == 1 &&
+                      add_extensions(certificate.get(), extensions) &&
+                      X509_sign(certificate.get(), key, EVP_sha256()) > 0;
+    if (!made)
+        return fail(ErrorCode::internal, "cannot make a self-signed certificate for " + name);
+    const Owned<BIO> target(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(target.get(), certificate.get());
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(target.get(), &text);
+    return std::string(text, static_cast<std::size_t>(size));
+}
+
 } // namespace
 
-Result<std::string> make_request(EVP_PKEY* key, const std::string& domain) {
+Result<std::string> make_request(EVP_PKEY* key, const std::vector<std::string>& names) {
     const Owned<X509_REQ> request(X509_REQ_new());
     const Owned<STACK_OF(X509_EXTENSION)> extensions(sk_X509_EXTENSION_new_null());
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + domain).c_str());
-    const bool made = names != nullptr && sk_X509_EXTENSION_push(extensions.get(), names) > 0 &&
+    X509_EXTENSION* extension =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, alternative_names(names).c_str());
+    const bool made = extension != nullptr && sk_X509_EXTENSION_push(extensions.get(), extension) > 0 &&
                       X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
                       X509_REQ_add_extensions(request.get(), extensions.get()) == 1 &&
                       X509_REQ_set_pubkey(request.get(), key) == 1 &&
                       X509_REQ_sign(request.get(), key, EVP_sha256()) > 0;
     if (!made)
-        return fail(ErrorCode::internal, "cannot make a certificate request for " + domain);
+        return fail(ErrorCode::internal, "cannot make a certificate request for " + names.front());
     std::string der(static_cast<std::size_t>(i2d_X509_REQ(request.get(), nullptr)), '\0');
     auto* target = reinterpret_cast<unsigned char*>(der.data());
     i2d_X509_REQ(request.get(), &target);
     return der;
 }
 
-Result<std::string> make_self_signed(EVP_PKEY* key, const std::string& domain, std::chrono::seconds lifetime) {
-    const Owned<X509> certificate(X509_new());
+Result<std::string> make_self_signed(EVP_PKEY* key, const std::vector<std::string>& names,
+                                     std::chrono::seconds lifetime) {
     const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
-    const bool made =
-        X509_set_version(certificate.get(), X509_VERSION_3) == 1 && set_random_serial(certificate.get()) &&
-        set_names(certificate.get(), domain) && set_validity(certificate.get(), lifetime) &&
-        X509_set_pubkey(certificate.get(), key) == 1 &&
-        add_extensions(certificate.get(), {{NID_subject_alt_name, "DNS:" + domain},
-                                           {NID_basic_constraints, "critical,CA:FALSE"},
-                                           {NID_key_usage, rsa ? "critical,digitalSignature,keyEncipherment"
-                                                               : "critical,digitalSignature"},
-                                           {NID_ext_key_usage, "serverAuth"},
-                                           {NID_subject_key_identifier, "hash"}}) &&
-        X509_sign(certificate.get(), key, EVP_sha256()) > 0;
-    if (!made)
-        return fail(ErrorCode::internal, "cannot make a self-signed certificate for " + domain);
-    const Owned<BIO> target(BIO_new(BIO_s_mem()));
-    PEM_write_bio_X509(target.get(), certificate.get());
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(target.get(), &text);
-    return std::string(text, static_cast<std::size_t>(size));
+    return sign_self(key, names.front(), lifetime,
+                     {{SN_subject_alt_name, alternative_names(names)},
+                      {SN_basic_constraints, "critical,CA:FALSE"},
+                      {SN_key_usage, rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature"},
+                      {SN_ext_key_usage, "serverAuth"},
+                      {SN_subject_key_identifier, "hash"}});
+}
+
+Result<std::string> make_proof(EVP_PKEY* key, const std::string& name, std::string_view digest) {
+    constexpr std::chrono::hours kLifetime{1};
+    constexpr const char* kAcmeIdentifier = "1.3.6.1.5.5.7.1.31"; // RFC 8737, 6.1
+    const std::span bytes(reinterpret_cast<const unsigned char*>(digest.data()), digest.size());
+    return sign_self(key, name, kLifetime,
+                     {{SN_subject_alt_name, alternative_names({name})},
+                      {kAcmeIdentifier, "critical,DER:0420" + to_hex(bytes)}}); // an OCTET STRING of 32 bytes
 }
 
 } // namespace commento

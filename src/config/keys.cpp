@@ -43,12 +43,14 @@ constexpr std::array kKeys{
         "Directory of the authority to ask while the first one fails again and again."},
     Key{"ACME_PROFILE", word, "",
         "Certificate profile of the authority; Let's Encrypt has classic, tlsserver and shortlived."},
-    Key{"ACME_PREFERRED_CHAIN", text, "", "Common name of the root that the chain shall lead to, where there are several."},
+    Key{"ACME_PREFERRED_CHAIN", text, "",
+        "Common name of the root that the chain shall lead to, where there are several."},
     Key{"ACME_EAB_KID", word, "", "Key identifier that the authority gave for external account binding."},
     Key{"ACME_EAB_KEY_FILE", path, "",
         "File with the MAC key to that identifier, base64url, readable by commento-cert."},
     Key{"ACME_CHALLENGE", choice, "http-01",
-        "How control of the names is proved: by a file on port 80, by a certificate on port 443, or by a record in DNS.",
+        "How control of the names is proved: by a file on port 80, by a certificate on port 443, or by a record in "
+        "DNS.",
         "http-01 tls-alpn-01 dns-01"},
     Key{"ACME_DNS_SERVER", host_and_port, "",
         "With dns-01: name server that takes dynamic updates (RFC 2136), with a port where it is not 53."},
@@ -110,6 +112,18 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
             return parts;
         text.remove_prefix(at + 1);
     }
+}
+
+/// Empty for a text that is no address.
+std::string canonical_address(std::string_view text) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    std::array<char, INET6_ADDRSTRLEN> form{};
+    const std::string terminated(text);
+    for (const int family : {AF_INET, AF_INET6}) {
+        if (::inet_pton(family, terminated.c_str(), bytes.data()) == 1)
+            return ::inet_ntop(family, bytes.data(), form.data(), form.size());
+    }
+    return {};
 }
 
 std::optional<long> to_number(std::string_view value) {
@@ -238,11 +252,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 } // namespace
 
-bool is_ip_address(std::string_view text) {
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    const std::string terminated(text);
-    return ::inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1 ||
-           ::inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1;
+bool is_ip_address(std::string_view text) { return !canonical_address(text).empty(); }
+
+std::string canonical_name(std::string_view name) {
+    std::string canonical = canonical_address(name);
+    if (!canonical.empty())
+        return canonical;
+    canonical = name;
+    std::ranges::transform(canonical, canonical.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return canonical;
 }
 
 bool is_for_one_certificate(std::string_view name) {

@@ -3,6 +3,7 @@
 // `commentoctl show-config` and validation agree with it (tests/unit/config).
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace commento {
@@ -46,6 +47,9 @@ bool is_for_one_certificate(std::string_view name);
 
 /// An IPv4 or IPv6 address as inet_pton(3) reads it.
 bool is_ip_address(std::string_view text);
+
+/// A name in the form that certificates have it in: host names in lower case, addresses as inet_ntop(3) writes them.
+std::string canonical_name(std::string_view name);
 
 /// The name in the table that is nearest to a mistyped one; empty when none is near.
 std::string_view nearest_key(std::string_view name);

@@ -65,13 +65,15 @@ Values defaults() {
 
 /// Of the keys that a certificate has to itself, so that their faults are the same in every file.
 void check_certificate(const Settings& settings, const std::string& file, std::vector<Fault>& faults) {
-    const auto add = [&](const char* key, std::string problem) { faults.push_back({file, 0, key, std::move(problem)}); };
+    const auto add = [&](const char* key, std::string problem) {
+        faults.push_back({file, 0, key, std::move(problem)});
+    };
     const auto is_set = [&](const char* key) { return !settings.text(key).empty(); };
     const bool by_dns = settings.text("ACME_CHALLENGE") == "dns-01";
     for (const auto& name : settings.certificate_names()) {
         if (name.starts_with("*.") && !by_dns)
-            add("ACME_CHALLENGE", fmt::format("is {}, and {} can only be proved by dns-01",
-                                              settings.text("ACME_CHALLENGE"), name));
+            add("ACME_CHALLENGE",
+                fmt::format("is {}, and {} can only be proved by dns-01", settings.text("ACME_CHALLENGE"), name));
         if (is_ip_address(name) && by_dns)
             add("ACME_CHALLENGE", fmt::format("is dns-01, and {} can only be proved by http-01 or tls-alpn-01", name));
     }
@@ -156,8 +158,13 @@ Result<Settings> Settings::load_further(const std::filesystem::path& file, std::
     const auto text = read_file(file);
     if (!text)
         return fail(ErrorCode::settings, text.error().message, text.error().hint);
+    return read_further(*text, file, std::move(common));
+}
+
+Result<Settings> Settings::read_further(std::string_view text, const std::filesystem::path& file,
+                                        std::shared_ptr<const Settings> common) {
     const std::string name = file.string();
-    const ParsedFile parsed = parse_env_file(*text, name);
+    const ParsedFile parsed = parse_env_file(text, name);
     std::vector<Fault> faults;
     check(parsed, name, faults);
     for (const auto& assignment : parsed.assignments) {
@@ -170,8 +177,9 @@ Result<Settings> Settings::load_further(const std::filesystem::path& file, std::
     for (const char* key : {"DOMAIN", "TLS_NAMES"})
         settings.values_.emplace(key, Value{"", "default"});
     take_values(parsed, name, settings.values_);
-    if (settings.text("DOMAIN").empty())
-        faults.push_back({name, 0, "DOMAIN", "is not set; it is the first name on the certificate"});
+    // Wildcards and addresses, which DOMAIN can't be, may be the only names.
+    if (settings.certificate_names().empty())
+        faults.push_back({name, 0, "DOMAIN", "is not set, nor is TLS_NAMES; they are the names on the certificate"});
     check_certificate(settings, name, faults);
     if (!faults.empty())
         return tl::unexpected(to_error(faults, fmt::format("edit {}, then: commentoctl cert renew", name)));
@@ -227,7 +235,7 @@ std::vector<std::string> Settings::certificate_names() const {
     std::vector<std::string> names;
     std::istringstream words(text("DOMAIN") + " " + text("TLS_NAMES"));
     for (std::string name; words >> name;) {
-        std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        name = canonical_name(name);
         if (std::ranges::find(names, name) == names.end())
             names.push_back(std::move(name));
     }

@@ -33,6 +33,10 @@ class Settings {
     /// ErrorCode::settings as load().
     static Result<Settings> load_further(const std::filesystem::path& file, std::shared_ptr<const Settings> common);
 
+    /// The same of a text that is not in place yet; `file` is for messages.
+    static Result<Settings> read_further(std::string_view text, const std::filesystem::path& file,
+                                         std::shared_ptr<const Settings> common);
+
     /// The same without an end at the first fault, for who shows or mends the settings: the texts of the two files,
     /// which are named as `paths` says.
     static Examined examine(std::string_view settings_text, std::string_view secrets_text, const Paths& paths);

@@ -1,10 +1,14 @@
 #include "ctl/actions.hpp"
 
+#include "base/process.hpp"
 #include "base/units.hpp"
 #include "ctl/journal.hpp"
+#include "ctl/output.hpp"
 
 #include <chrono>
 #include <fmt/format.h>
+#include <iostream>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -20,7 +24,35 @@ tl::unexpected<Error> failure_of(const std::string& unit, const UnitState& state
                 fmt::format("{} failed: {}", unit, state.result), fmt::format("journalctl -u {}", unit));
 }
 
+/// What a program of ours wrote to stderr: what it logged, and the report of its error, which comes last.
+struct Told {
+    std::string log;
+    std::string report;
+};
+
+Told split_errors(const std::string& text) {
+    constexpr std::string_view kMark = "error: "; // as set_up_log() of base/log.cpp has it
+    const auto at = text.starts_with(kMark) ? 0 : text.find(fmt::format("\n{}", kMark));
+    if (at == std::string::npos)
+        return {text, {}};
+    const auto begin = text.find(kMark, at);
+    return {text.substr(0, begin), text.substr(begin + kMark.size())};
+}
+
+tl::unexpected<Error> failure_of(const std::string& program, const Outcome& outcome, const std::string& report) {
+    if (report.empty())
+        return fail(ErrorCode::internal, fmt::format("{} ended with status {}", program, outcome.status));
+    LastWords words = split_report(report.substr(0, report.find_last_not_of('\n') + 1));
+    return fail(code_of(outcome.status), std::move(words.message), std::move(words.hint));
+}
+
 } // namespace
+
+Result<void> require_root(const std::string& command) {
+    if (::geteuid() == 0)
+        return {};
+    return fail(ErrorCode::permission, fmt::format("only root can do this: {}", command), "sudo " + command);
+}
 
 Result<void> run_helper(const std::string& unit) {
     COMMENTO_ASSIGN(Units units, Units::connect());
@@ -37,6 +69,28 @@ Result<void> run_helper(const std::string& unit) {
         return failure_of(unit, state, follower);
     return fail(ErrorCode::internal, fmt::format("systemd did not run {}: {}", unit, result),
                 fmt::format("systemctl status {}", unit));
+}
+
+Result<void> await_run(const std::string& unit) {
+    COMMENTO_ASSIGN(Units units, Units::connect());
+    COMMENTO_ASSIGN(const UnitState state, units.state(unit));
+    if (state.active != "activating")
+        return {};
+    say(fmt::format("waiting for {}, which is at work", unit));
+    COMMENTO_CHECK(units.run_job("StartUnit", unit, kLimit)); // it joins that run
+    return {};
+}
+
+Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments) {
+    constexpr std::chrono::seconds kPatience{60};
+    constexpr std::size_t kMost = 64U << 20U; // a certificate is about a kilobyte of JSON
+    arguments.insert(arguments.begin(), paths.helper(helper).string());
+    COMMENTO_ASSIGN(Outcome outcome, run_program(arguments, kPatience, {}, Stderr::apart, kMost));
+    const auto [log, report] = split_errors(harmless(outcome.errors));
+    std::cerr << log;
+    if (outcome.status != 0)
+        return failure_of(helper, outcome, report);
+    return std::move(outcome.output);
 }
 
 Result<void> start_stack(Begin how) {

@@ -4,6 +4,7 @@
 #include "base/paths.hpp"
 #include "base/program.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/cert.hpp"
 #include "ctl/output.hpp"
 #include "ctl/setup.hpp"
 #include "ctl/show_config.hpp"
@@ -27,12 +28,6 @@ struct SetupOptions {
     std::vector<std::string> assignments;
     bool start = false;
 };
-
-Result<void> require_root(const std::string& command) {
-    if (::geteuid() == 0)
-        return {};
-    return fail(ErrorCode::permission, fmt::format("only root can do this: {}", command), "sudo " + command);
-}
 
 Result<gid_t> group_of_secrets() {
     constexpr const char* kGroup = "commento";
@@ -141,8 +136,6 @@ struct HelperVerb {
 
 constexpr std::array kHelperVerbs{
     HelperVerb{"app", "install", "Install the release that the settings name"},
-    HelperVerb{"cert", "bootstrap", "Make a placeholder where no certificate is"},
-    HelperVerb{"cert", "renew", "Get or renew the certificate if that is due"},
     HelperVerb{"db", "provision", "Make role and database where they are missing"},
     HelperVerb{"nginx", "reload", "Have nginx serve what stands on disk"},
     HelperVerb{"nginx", "render", "Write the site of the comment server"},
@@ -156,7 +149,6 @@ Result<void> run_helper_verb(const HelperVerb& helper) {
 void add_helper_verbs(Program& program) {
     std::map<std::string_view, CLI::App*> groups{
         {"app", program.group("app", "The application's release")},
-        {"cert", program.group("cert", "The certificate")},
         {"db", program.group("db", "The database")},
         {"nginx", program.group("nginx", "The web front")},
     };
@@ -175,6 +167,7 @@ int ctl_main(int argc, char** argv) {
     Program program("commentoctl", "Sets up and watches over the comment server of this host.");
     add_setup(program, options, paths);
     add_views(program, json, paths);
+    add_cert_verbs(program, paths);
     add_helper_verbs(program);
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())

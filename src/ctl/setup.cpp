@@ -68,8 +68,15 @@ tl::unexpected<Error> input_ended() {
     return fail(ErrorCode::settings, "the input ended before the last answer; nothing is changed");
 }
 
+/// What an answer agrees to.
+std::string_view consequence_of(const Key& key) {
+    return key.name != "EMAIL" ? ""
+                               : "With it an account is made at the authority, which agrees to its terms: for Let's "
+                                 "Encrypt,\nto the subscriber agreement at https://letsencrypt.org/repository/\n";
+}
+
 Result<std::string> ask(const Key& key, const std::string& present, std::istream& input, std::ostream& output) {
-    output << key.help << '\n';
+    output << key.help << '\n' << consequence_of(key);
     while (true) {
         output << key.name << (present.empty() ? ": " : fmt::format(" [{}]: ", present)) << std::flush;
         std::string answer = read_line(input);

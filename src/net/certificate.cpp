@@ -5,6 +5,7 @@
 #include "base/hex.hpp"
 #include "net/openssl.hpp"
 
+#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -43,12 +44,26 @@ std::string issuer_of(const X509* certificate) {
     return common.empty() ? name_part(issuer, NID_organizationName) : common;
 }
 
+/// Of iPAddress, in the form that inet_ntop(3) writes; empty for one of neither size.
+std::string address_in(const ASN1_OCTET_STRING* bytes) {
+    constexpr int kIpv4 = 4;
+    constexpr int kIpv6 = 16;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int size = ASN1_STRING_length(bytes);
+    if (size != kIpv4 && size != kIpv6)
+        return {};
+    ::inet_ntop(size == kIpv4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(bytes), text.data(), text.size());
+    return text.data();
+}
+
 std::vector<std::string> names_of(const X509* certificate) {
     std::vector<std::string> names;
     const Owned<GENERAL_NAMES> found(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; i < sk_GENERAL_NAME_num(found.get()); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(found.get(), i);
+        if (name->type == GEN_IPADD)
+            names.push_back(address_in(name->d.iPAddress));
         if (name->type != GEN_DNS)
             continue;
         const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));

@@ -16,7 +16,7 @@ namespace commento {
 struct Certificate {
     std::string serial;             ///< hexadecimal
     std::string issuer;             ///< common name, or organization
-    std::vector<std::string> names; ///< DNS names of subjectAltName
+    std::vector<std::string> names; ///< DNS names and IP addresses of subjectAltName
     std::int64_t not_before;        ///< seconds since 1970
     std::int64_t not_after;         ///< seconds since 1970
     bool self_signed;

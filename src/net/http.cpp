@@ -7,8 +7,11 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
+#include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
 
 namespace commento {
@@ -30,6 +33,81 @@ std::string lower_case(std::string_view text) {
     std::string lower(text);
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return lower;
+}
+
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && is_space(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+std::optional<std::int64_t> parse_seconds(std::string_view text) {
+    std::int64_t seconds = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (fault != std::errc() || end != text.data() + text.size())
+        return std::nullopt;
+    return seconds;
+}
+
+/// The three forms of RFC 9110, 5.6.7.
+std::optional<std::int64_t> parse_date(const std::string& text) {
+    constexpr std::array kForms{"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"};
+    for (const char* form : kForms) {
+        std::tm parts{};
+        const char* end = ::strptime(text.c_str(), form, &parts);
+        if (end != nullptr && *end == '\0')
+            return ::timegm(&parts);
+    }
+    return std::nullopt;
+}
+
+/// Length of `text` up to the first of `ends` that does not stand in quotes.
+std::size_t length_before(std::string_view text, std::string_view ends) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (quoted && text[i] == '\\')
+            ++i;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && ends.find(text[i]) != std::string_view::npos)
+            return i;
+    }
+    return text.size();
+}
+
+/// Whether the parameters of a link (`; rel="a b"; …`) give it the relation.
+bool has_relation(std::string_view parameters, std::string_view relation) {
+    while (!parameters.empty()) {
+        parameters.remove_prefix(1);
+        const auto parameter = parameters.substr(0, length_before(parameters, ";"));
+        parameters.remove_prefix(parameter.size());
+        const auto equals = parameter.find('=');
+        if (equals == std::string_view::npos || lower_case(trimmed(parameter.substr(0, equals))) != "rel")
+            continue;
+        std::string words = lower_case(trimmed(parameter.substr(equals + 1)));
+        std::erase(words, '"');
+        return fmt::format(" {} ", words).find(fmt::format(" {} ", relation)) != std::string::npos;
+    }
+    return false;
+}
+
+/// Where the system's certificates lie under their hashes; null where they don't.
+const char* hashed_certificates() {
+    // "certs/5ad8a5d6.0": one name of that form is enough to know it.
+    static const bool hashed = [] {
+        std::error_code fault;
+        const std::filesystem::directory_iterator entries(X509_get_default_cert_dir(), fault);
+        return !fault && std::any_of(begin(entries), end(entries), [](const auto& entry) {
+            constexpr std::size_t kHash = 8;
+            const std::string name = entry.path().filename();
+            return name.size() > kHash && name.find_first_not_of("0123456789abcdef") == kHash && name[kHash] == '.';
+        });
+    }();
+    return hashed ? X509_get_default_cert_dir() : nullptr;
 }
 
 /// What the callbacks of send() fill.
@@ -58,15 +136,16 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* u
         return 0;
     }
     const std::string_view line(data, size);
+    if (line.starts_with("HTTP/")) { // of an informational answer before it (RFC 9110, 15.2)
+        receiver.response.headers.clear();
+        return size;
+    }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos)
         return size;
-    auto value = line.substr(colon + 1);
-    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.front())) != 0)
-        value.remove_prefix(1);
-    while (!value.empty() && std::isspace(static_cast<unsigned char>(value.back())) != 0)
-        value.remove_suffix(1);
-    receiver.response.headers[lower_case(line.substr(0, colon))] = value;
+    const auto value = trimmed(line.substr(colon + 1));
+    std::string& present = receiver.response.headers[lower_case(line.substr(0, colon))];
+    present += fmt::format("{}{}", present.empty() ? "" : ", ", value); // RFC 9110, 5.3
     return size;
 }
 
@@ -89,6 +168,35 @@ std::string hint_for(CURLcode code, const std::filesystem::path& ca_file) {
 }
 
 } // namespace
+
+std::optional<std::int64_t> parse_retry_after(std::string_view header, std::int64_t now) {
+    constexpr std::int64_t kLongest = std::int64_t{7} * 24 * 3600;
+    auto seconds = parse_seconds(header);
+    if (!seconds) {
+        if (const auto date = parse_date(std::string(header)))
+            seconds = *date - now;
+    }
+    if (!seconds || *seconds <= 0)
+        return std::nullopt;
+    return std::min(*seconds, kLongest);
+}
+
+std::vector<std::string> links_in(std::string_view header, std::string_view relation) {
+    std::vector<std::string> found;
+    while (true) {
+        const auto begin = header.find('<');
+        const auto end = header.find('>', begin);
+        if (end == std::string_view::npos)
+            return found;
+        const auto address = header.substr(begin + 1, end - begin - 1);
+        header.remove_prefix(end + 1);
+        const auto rest = header.substr(0, length_before(header, ","));
+        const auto parameters = rest.substr(std::min(rest.find(';'), rest.size()));
+        if (has_relation(parameters, relation))
+            found.emplace_back(address);
+        header.remove_prefix(rest.size());
+    }
+}
 
 std::string HttpResponse::header(const std::string& name) const {
     const auto found = headers.find(name);
@@ -116,6 +224,10 @@ void HttpClient::prepare(const std::string& url) {
     if (resolve_) {
         libcurl().setopt(handle, CURLOPT_RESOLVE, resolve_.get());
         libcurl().setopt(handle, CURLOPT_NOPROXY, "*"); // a proxy of the environment would resolve the name itself
+    }
+    if (const char* folder = hashed_certificates(); ca_file_.empty() && folder != nullptr) {
+        libcurl().setopt(handle, CURLOPT_CAINFO, nullptr);
+        libcurl().setopt(handle, CURLOPT_CAPATH, folder);
     }
     if (!ca_file_.empty()) {
         libcurl().setopt(handle, CURLOPT_CAINFO, ca_file_.c_str());

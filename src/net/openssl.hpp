@@ -15,6 +15,8 @@ namespace commento {
 
 struct OpensslFree {
     void operator()(X509* object) const { X509_free(object); }
+    void operator()(X509_STORE* object) const { X509_STORE_free(object); }
+    void operator()(X509_STORE_CTX* object) const { X509_STORE_CTX_free(object); }
     void operator()(X509_REQ* object) const { X509_REQ_free(object); }
     void operator()(X509_EXTENSION* object) const { X509_EXTENSION_free(object); }
     void operator()(STACK_OF(X509) * object) const { sk_X509_pop_free(object, X509_free); }

@@ -80,7 +80,10 @@ Result<void> reload(const Paths& paths) {
     const auto begin = Clock::now();
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     COMMENTO_ASSIGN(const Expected expected, read_expected(paths));
-    const std::string found = difference(expected, settings);
+    const std::string further = further_stamp(paths);
+    std::string found = difference(expected, settings);
+    if (found.empty() && !is_further_loaded(paths, further))
+        found = "a further certificate changed";
     if (found.empty()) {
         spdlog::info("nginx serves the site and the certificate {} as they are on disk: nothing to do",
                      expected.certificate.serial);
@@ -94,6 +97,7 @@ Result<void> reload(const Paths& paths) {
     COMMENTO_ASSIGN(const auto old_workers, accepting_workers(units));
     COMMENTO_CHECK(reload_nginx(units));
     COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings, units, old_workers));
+    COMMENTO_CHECK(note_further_loaded(paths, further));
     spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found, served.certificate.serial,
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
     return {};

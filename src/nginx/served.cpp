@@ -1,5 +1,6 @@
 #include "nginx/served.hpp"
 
+#include "base/files.hpp"
 #include "net/http.hpp"
 #include "nginx/host.hpp"
 #include "nginx/site.hpp"
@@ -14,6 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kLimit{2000};
 constexpr std::size_t kLargestAnswer = 4096;
+
+std::filesystem::path loaded_file(const Paths& paths) { return paths.nginx_state() / "further-loaded"; }
 
 std::string difference_over_http(const Expected& expected, const Settings& settings) {
     const std::string& domain = settings.text("DOMAIN");
@@ -62,6 +65,17 @@ std::string difference(const Expected& expected, const Settings& settings) {
     if (found.empty() && has_ipv6())
         found = difference_over_tls(expected, settings, "::1");
     return found;
+}
+
+std::string further_stamp(const Paths& paths) { return read_file(paths.tls_further_stamp()).value_or(""); }
+
+bool is_further_loaded(const Paths& paths, const std::string& stamp) {
+    return read_file(loaded_file(paths)).value_or("") == stamp;
+}
+
+Result<void> note_further_loaded(const Paths& paths, const std::string& stamp) {
+    constexpr mode_t kMode = 0644;
+    return is_further_loaded(paths, stamp) ? Result<void>() : write_file(loaded_file(paths), stamp, kMode);
 }
 
 } // namespace commento

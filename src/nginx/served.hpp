@@ -22,4 +22,14 @@ Result<Expected> read_expected(const Paths& paths);
 /// What nginx, asked at the loopback over new connections, serves instead; empty when it serves what is expected.
 std::string difference(const Expected& expected, const Settings& settings);
 
+/// What changed last of the further certificates (the text of their stamp); empty where there are none. Which sites of
+/// the host show them is not known here, so no connection could tell whether nginx has them.
+std::string further_stamp(const Paths& paths);
+
+/// Whether nginx was reloaded since.
+bool is_further_loaded(const Paths& paths, const std::string& stamp);
+
+/// To be called after a reload, with the stamp of before it.
+Result<void> note_further_loaded(const Paths& paths, const std::string& stamp);
+
 } // namespace commento

@@ -26,11 +26,13 @@ class Pebble:
     """pebble with pebble-challtestsrv as its DNS, started.
 
     directory   the address to write into ACME_DIRECTORY
+    direct      the same without the relay that makes `stop` and `fall_silent` possible: for who measures
     ca_file     the file inside the machine to write into ACME_CA_FILE
     root()      the root of what it issues, to verify the site with
     """
 
     directory = "https://localhost:14000/dir"
+    direct = "https://localhost:14001/dir"
 
     _PORT, _BEHIND, _MANAGEMENT, _DNS = 14000, 14001, 15000, 8053
 
@@ -120,11 +122,14 @@ class ScriptedCA:
 
     _PORT = 14100
 
-    def __init__(self, machine: Machine, *, days: int = 90, renewal_window: tuple[str, str] | None = None):
-        """`days`: how long its certificates last. `renewal_window`: start and end (RFC 3339) suggested by ARI."""
+    def __init__(self, machine: Machine, *, days: int = 90, renewal_window: tuple[str, str] | None = None,
+                 expired: bool = False):
+        """`days`: how long its certificates last. `renewal_window`: start and end (RFC 3339) suggested by ARI.
+        `expired`: so is the server's own certificate."""
         self._machine = machine
         self._directory = _new_directory(machine)
-        self.ca_file = _give_ca_file(machine, _make_identity(self._directory, machine.address), "scripted-api")
+        root = _make_identity(self._directory, machine.address, expired)
+        self.ca_file = _give_ca_file(machine, root, "scripted-api")
         self._faults: list[dict] = []
         self._write_faults()
         (self._directory / "requests.log").touch()
@@ -170,20 +175,21 @@ def _new_directory(machine: Machine) -> Path:
     return directory
 
 
-def _make_identity(directory: Path, address: str) -> Path:
+def _make_identity(directory: Path, address: str, expired: bool = False) -> Path:
     """Makes a root (ca.pem) and a server's certificate under it (server.pem); returns the root's file.
 
     The server is localhost to the machine, and the machine's address to this host.
     """
-    def request(name: str, *arguments: str) -> None:
-        processes.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                       "-days", "30", "-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem"),
-                       *arguments])
+    def request(name: str, *arguments: str, when: str = "+0 days") -> None:
+        processes.run(["faketime", when, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                       "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout", str(directory / f"{name}.key"),
+                       "-out", str(directory / f"{name}.pem"), *arguments])
 
     request("ca", "-subj", "/CN=commento-stack test root", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     request("server", "-subj", "/CN=localhost", "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),
             "-addext", "basicConstraints=critical,CA:false", "-addext", "extendedKeyUsage=serverAuth",
-            "-addext", f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,IP:{address}")
+            "-addext", f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,IP:{address}",
+            when="-60 days" if expired else "+0 days")
     return directory / "ca.pem"
 
 

@@ -16,11 +16,21 @@ Faults, each with "step", and with "times" where it is to end by itself:
     serverInternal 500
     malformed      JSON that ends too early
     html           502 with a page, as a proxy before a dead CA gives it
+    deep           JSON that is nested 100,000 deep
+    huge           100 MB of JSON
+    headers        a header without end
+    contentType    the right answer as another media type, `type`
+    redirect       302 to `location`
     cut            the connection is reset in mid answer
+    lost           the step is done, and then as cut
     silent         nothing is ever answered
+    drip           an answer of one byte a second
     pending        (authorization, order, finalize) not decided yet; retry_after
+    status         (authorization, order, finalize) it has come to be `status`
     invalid        (authorization) the challenge failed, for `detail`
     wrongKey       (certificate) a certificate for another key
+    wrongNames     (certificate) a certificate for another name
+    wrongOrder     (certificate) the chain begins with its end
     expired        (certificate) a certificate that is past its end
 """
 
@@ -35,6 +45,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Callable
 
 _URN = "urn:ietf:params:acme:error:"
 _STATUS = {"rateLimited": 429, "badNonce": 400, "unauthorized": 403, "serverInternal": 500}
@@ -84,15 +95,22 @@ class Authority:
         request.write_bytes(order["csr"])
         days = "-1" if fault == "expired" else str(self.days)
         key = ["-force_pubkey", str(self._other_key())] if fault == "wrongKey" else []
+        names = ["-extfile", str(self._other_names())] if fault == "wrongNames" else ["-copy_extensions", "copy"]
         made = subprocess.run(["openssl", "x509", "-req", "-inform", "DER", "-in", str(request), "-days", days, *key,
                                "-CA", str(self.directory / "ca.pem"), "-CAkey", str(self.directory / "ca.key"),
-                               "-copy_extensions", "copy"], check=True, capture_output=True, text=True)
-        return made.stdout + (self.directory / "ca.pem").read_text()
+                               *names], check=True, capture_output=True, text=True)
+        chain = [made.stdout, (self.directory / "ca.pem").read_text()]
+        return "".join(reversed(chain) if fault == "wrongOrder" else chain)
 
     def _other_key(self) -> Path:
         path = self.directory / "other.pub"
         path.write_text(subprocess.run(["openssl", "pkey", "-in", str(self.directory / "server.key"), "-pubout"],
                                        check=True, capture_output=True, text=True).stdout)
+        return path
+
+    def _other_names(self) -> Path:
+        path = self.directory / "other.ext"
+        path.write_text("subjectAltName=DNS:another.example.test\n")
         return path
 
 
@@ -110,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         step = _STEP_OF_PATH.get(name)
         with self.authority.lock:
-            fault = self.authority.note(step or self.path)
+            fault = self._fault = self.authority.note(step or self.path)
             if fault and self._fail(fault):
                 return
             if step is None:
@@ -154,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         order = self.authority.orders[number]
         if fault.get("fault") == "invalid":
             order["status"] = order["authorization"] = "invalid"
-        status = "pending" if fault.get("fault") == "pending" else order["authorization"]
+        status = _status(fault, "pending") or order["authorization"]
         self._answer(200, {"status": status, "identifier": order["identifiers"][0],
                            "challenges": [self._challenge(number, fault)]}, _retry_after(fault))
 
@@ -166,8 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, self._challenge(number, fault), {"Link": f'<{up}>;rel="up"'})
 
     def _step_order(self, number, payload, fault):
-        pending = {"status": "processing"} if fault.get("fault") == "pending" else {}
-        self._answer(200, self._order(number) | pending, _retry_after(fault))
+        self._answer(200, self._order_that_is(number, fault), _retry_after(fault))
 
     def _step_finalize(self, number, payload, fault):
         order = self.authority.orders[number]
@@ -175,8 +192,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._problem(403, "orderNotReady", f"this order is {order['status']}")
         order["csr"] = _decode(payload["csr"])
         order["status"] = "valid"
-        pending = {"status": "processing"} if fault.get("fault") == "pending" else {}
-        self._answer(200, self._order(number) | pending,
+        self._answer(200, self._order_that_is(number, fault),
                      {"Location": self._url(f"order/{number}")} | _retry_after(fault))
 
     def _step_certificate(self, number, payload, fault):
@@ -193,6 +209,10 @@ class Handler(BaseHTTPRequestHandler):
         return {"status": order["status"], "identifiers": order["identifiers"], "expires": "2999-01-01T00:00:00Z",
                 "authorizations": [self._url(f"authorization/{number}")],
                 "finalize": self._url(f"finalize/{number}")} | extra
+
+    def _order_that_is(self, number: int, fault: dict) -> dict:
+        status = _status(fault, "processing")
+        return self._order(number) | ({"status": status} if status else {})
 
     def _challenge(self, number: int, fault: dict) -> dict:
         order = self.authority.orders[number]
@@ -216,10 +236,20 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, b'{"status": "pending", "newNonce": "htt', "application/json", {})
         elif kind == "html":
             self._send(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html", {})
+        elif kind == "deep":
+            self._send(200, b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", {})
+        elif kind == "huge":
+            self._send(200, b'{"a": "' + b"a" * 100_000_000 + b'"}', "application/json", {})
+        elif kind == "headers":
+            self._send(200, b"{}", "application/json", {"X-Long": "a" * 100_000_000})
+        elif kind == "redirect":
+            self._send(302, b"", "text/html", {"Location": fault["location"]})
         elif kind == "cut":
             self._cut()
         elif kind == "silent":
-            self._be_silent()
+            self._take_time(lambda: self.connection.recv(1))  # returns when the client gives up
+        elif kind == "drip":
+            self._take_time(self._drip)
         else:
             return False
         return True
@@ -236,12 +266,22 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _be_silent(self) -> None:
+    def _drip(self) -> None:
+        """Sends until the client gives up, and then fails."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        while True:
+            self.wfile.write(b" ")
+            time.sleep(1)
+
+    def _take_time(self, answer: Callable[[], object]) -> None:
         self.close_connection = True
         self.authority.lock.release()  # others are to be answered meanwhile
         try:
             self.connection.settimeout(600)
-            self.connection.recv(1)  # returns when the client gives up
+            answer()
         except OSError:
             pass
         finally:
@@ -264,6 +304,10 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(document).encode(), "application/problem+json", headers or {})
 
     def _send(self, status: int, body: bytes, kind: str, headers: dict) -> None:
+        if self._fault and self._fault["fault"] == "lost":
+            return self._cut()
+        if self._fault and self._fault["fault"] == "contentType":
+            kind = self._fault["type"]
         self.send_response(status)
         nonce = {"Replay-Nonce": self.authority.new_nonce(), "Cache-Control": "no-store"}
         for name, value in ({"Content-Type": kind, "Content-Length": str(len(body))} | nonce | headers).items():
@@ -291,6 +335,11 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address) -> None:
         pass  # a client that goes away is not worth a traceback
+
+
+def _status(fault: dict, of_pending: str) -> str:
+    """The status that a fault gives an object; empty where it gives none."""
+    return {"pending": of_pending, "status": fault.get("status", "")}.get(fault.get("fault", ""), "")
 
 
 def _retry_after(fault: dict) -> dict:

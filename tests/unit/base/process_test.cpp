@@ -61,6 +61,13 @@ TEST(RunProgram, KeepsTheFirst64KiBAndStillReadsTheRest) {
     EXPECT_EQ(outcome->output.size(), 65536U);
 }
 
+TEST(RunProgram, KeepsMoreWhereThatIsAskedFor) {
+    const auto outcome =
+        run_program({"sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x"}, kAmple, {}, Stderr::with_output, 150000);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->output, std::string(150000, 'x'));
+}
+
 TEST(RunProgram, KillsWhatDoesNotEndInTime) {
     const auto outcome = run_program({"sleep", "3600"}, 1s);
     ASSERT_FALSE(outcome);

@@ -192,6 +192,14 @@ TEST(AskWishes, TakesTheAnswers) {
     EXPECT_THAT(shown, AllOf(HasSubstr("Name of the comment server"), HasSubstr("DOMAIN: "), HasSubstr("EMAIL: ")));
 }
 
+TEST(AskWishes, SaysWhatAnAddressAgreesToBeforeItAsks) {
+    const auto [wishes, shown] = talk("", "comments.example\nyou@example.org\n");
+    const auto link = shown.find("https://letsencrypt.org/repository/");
+    ASSERT_NE(link, std::string::npos);
+    EXPECT_LT(shown.find("DOMAIN: "), link);
+    EXPECT_LT(link, shown.find("EMAIL: "));
+}
+
 TEST(AskWishes, ProposesWhatIsThere) {
     const auto [wishes, shown] = talk("DOMAIN=old.example\nEMAIL=old@example.org\n", "\nnew@example.org\n");
     ASSERT_TRUE(wishes);

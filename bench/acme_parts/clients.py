@@ -13,8 +13,15 @@ import shlex
 import shutil
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Iterable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from machine import processes
 
@@ -209,6 +216,7 @@ class Uacme(Client):
         for other in _others(count):
             shutil.copytree(self.folder / name, self.folder / other)
             shutil.copytree(self.folder / "private" / name, self.folder / "private" / other)
+            (self.folder / other / "cert.pem").write_bytes(_certificate_for(other))  # it looks at the names in it
 
     def _names(self):
         return sorted(path.name for path in self.folder.iterdir() if path.name != "private")
@@ -243,6 +251,7 @@ class Dehydrated(Client):
         others = _others(count)
         for other in others:
             shutil.copytree(self.folder / "certs" / name, self.folder / "certs" / other, symlinks=True)
+            (self.folder / "certs" / other / "cert.pem").write_bytes(_certificate_for(other))  # it looks at the names in it
         (self.folder / "domains.txt").write_text("".join(f"{each}\n" for each in [name, *others]))
 
     def _argv(self):
@@ -254,6 +263,15 @@ ALL = [Commento, Certbot, Lego, Uacme, Dehydrated]
 
 def _others(count: int) -> list[str]:
     return [f"n{number:04}.example.test" for number in range(1, count)]
+
+
+def _certificate_for(name: str) -> bytes:
+    """One that is not due for long, PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    draft = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=900))
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    return draft.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def _rename_in(file: Path, name: str, other: str) -> None:

@@ -130,15 +130,17 @@ Result<void> number(const Store& store, const Generation& generation) {
     return sync_folder(store.generations());
 }
 
-/// What is left too much is no failure: the next install removes it.
+/// Keeps the newest ones, and the newest of those that were not set aside: to these it may have to go back. What is left
+/// too much is no failure: the next install removes it.
 void prune(const Store& store) {
-    const auto names = names_newest_first(store).value_or(std::vector<std::string>{});
-    std::error_code fault;
-    const std::string live = fs::read_symlink(store.live(), fault).filename();
-    for (std::size_t i = kKept; i < names.size(); ++i) {
-        if (names[i] == live)
+    std::size_t seen = 0;
+    std::size_t good = 0;
+    for (const auto& name : names_newest_first(store).value_or(std::vector<std::string>{})) {
+        const bool is_recent = seen++ < kKept;
+        const bool is_of_use = !is_set_aside(store, name) && good++ < kKept;
+        if (is_recent || is_of_use)
             continue;
-        if (const auto done = remove_folder(folder_of(store, names[i])); !done)
+        if (const auto done = remove_folder(folder_of(store, name)); !done)
             spdlog::warn("{}; ignoring it", done.error().message);
     }
 }

@@ -34,8 +34,9 @@ std::optional<Generation> published(const Store& store);
 /// Restores the rule. Generations that do not load are passed over, with a warning. Nothing where none is good.
 Result<std::optional<Generation>> repair(const Store& store);
 
-/// Makes a pair the newest generation and publishes it; removes all but the three newest and the live one. The pair is
-/// one that problem_with() has nothing against. `facts` is what is known of it beside the pair.
+/// Makes a pair the newest generation and publishes it; removes all but the three newest and the three newest that were
+/// not set aside. The pair is one that problem_with() has nothing against. `facts` is what is known of it beside the
+/// pair.
 Result<Generation> install(const Store& store, const Pair& pair, const GenerationFacts& facts);
 
 /// Never publishes this generation again, and the newest other good one instead: nothing where there is none, and then

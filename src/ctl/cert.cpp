@@ -135,18 +135,18 @@ Result<void> remove(const Paths& paths, const Options& options) {
 }
 
 /// As the unit, which has another working folder, can find it; empty for the client's usual one.
-Words absolute(const std::filesystem::path& path) {
+Words words_of(const std::filesystem::path& path) {
     return path.empty() ? Words() : Words{std::filesystem::absolute(path).string()};
 }
 
 Result<void> take_over(const Paths& paths, const Options& options) {
-    const Words words = Words{"import", options.client} + absolute(options.path);
+    const Words words = Words{"import", options.client} + words_of(options.path);
     COMMENTO_CHECK(require_root_for(words));
     return run_request(paths, {"cert-import", words});
 }
 
 Result<void> hand_over(const Paths& paths, const Options& options) {
-    const Words words = Words{"export"} + absolute(options.path);
+    const Words words = Words{"export"} + words_of(options.path);
     COMMENTO_CHECK(require_root_for(words));
     return ask(paths, words).map([](const std::string& /*nothing*/) {});
 }

@@ -18,9 +18,19 @@ constexpr NginxVersion kHttp2Directive{1, 25, 1}; // nginx's CHANGES
 constexpr std::size_t kMarkBytes = 8;
 constexpr std::string_view kBeforeMark = "return 200 \"";
 
+/// A name as requests have it in their Host.
+std::string host_of(const std::string& name) { return name.find(':') == std::string::npos ? name : "[" + name + "]"; }
+
+std::string server_names(const Settings& settings) {
+    std::string names;
+    for (const auto& name : settings.certificate_names())
+        names += fmt::format("{}{}", names.empty() ? "" : " ", host_of(name));
+    return names;
+}
+
 mustache::data values_of(const Site& site, const std::string& mark) {
     mustache::data values;
-    values.set("domain", site.domain);
+    values.set("names", site.names);
     values.set("origin", site.origin);
     values.set("http_port", std::to_string(site.http_port));
     values.set("https_port", std::to_string(site.https_port));
@@ -44,7 +54,7 @@ std::string mark_of(std::string_view text) {
 } // namespace
 
 Site describe_site(const Settings& settings, const Paths& paths, const Host& host) {
-    return {.domain = settings.text("DOMAIN"),
+    return {.names = server_names(settings),
             .origin = settings.origin(),
             .http_port = settings.number("HTTP_PORT"),
             .https_port = settings.number("HTTPS_PORT"),

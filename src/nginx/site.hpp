@@ -13,7 +13,7 @@
 namespace commento {
 
 struct Site {
-    std::string domain;
+    std::string names; ///< DOMAIN and TLS_NAMES, as server_name has them
     std::string origin;
     int http_port;
     int https_port;

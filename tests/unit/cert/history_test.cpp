@@ -8,28 +8,8 @@
 namespace commento {
 namespace {
 
-constexpr std::int64_t kNow = 784'111'777; // Sun, 06 Nov 1994 08:49:37 GMT, RFC 9110's own example
-const Request kRequest{"https://ca.example/directory", "comments.example.org", "me@example.org"};
-
-TEST(RetryAfter, IsANumberOfSeconds) {
-    EXPECT_EQ(parse_retry_after("120", kNow), 120);
-    EXPECT_EQ(parse_retry_after("0", kNow), std::nullopt);
-    EXPECT_EQ(parse_retry_after("-5", kNow), std::nullopt);
-}
-
-TEST(RetryAfter, OrADateInAnyFormOfRfc9110) {
-    EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow - 60), 60);
-    EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", kNow - 60), 60);
-    EXPECT_EQ(parse_retry_after("Sun Nov  6 08:49:37 1994", kNow - 60), 60);
-    EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", kNow + 60), std::nullopt);
-}
-
-TEST(RetryAfter, OrNothing) {
-    EXPECT_EQ(parse_retry_after("", kNow), std::nullopt);
-    EXPECT_EQ(parse_retry_after("soon", kNow), std::nullopt);
-    EXPECT_EQ(parse_retry_after("12 minutes", kNow), std::nullopt);
-    EXPECT_EQ(parse_retry_after("99999999999999999999999", kNow), std::nullopt);
-}
+constexpr std::int64_t kNow = 784'111'777;
+const Request kRequest{"https://ca.example/directory", {"comments.example.org"}, "me@example.org", "http-01", ""};
 
 TEST(Pause, DoublesFromFiveMinutesToADay) {
     EXPECT_EQ(pause_after(1, {}), 300);
@@ -40,12 +20,6 @@ TEST(Pause, DoublesFromFiveMinutesToADay) {
     EXPECT_EQ(pause_after(1000000, {}), 86400);
 }
 
-TEST(RetryAfter, IsAWeekAtMost) {
-    EXPECT_EQ(parse_retry_after("100000000000", kNow), 7 * 86400);
-    EXPECT_EQ(parse_retry_after("9223372036854775807", kNow), 7 * 86400);
-    EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", kNow), 7 * 86400);
-}
-
 TEST(Pause, IsAsLongAsTheAuthorityAsks) {
     EXPECT_EQ(pause_after(1, 3600), 3600);
     EXPECT_EQ(pause_after(4, 60), 2400);
@@ -53,51 +27,75 @@ TEST(Pause, IsAsLongAsTheAuthorityAsks) {
 }
 
 TEST(History, HoldsBackUntilTheNextTry) {
-    const Failure failure{kRequest, 1, kNow, kNow + 300, "refused"};
+    const Failure failure{kRequest, 1, 1, kNow, kNow + 300, "refused"};
     EXPECT_TRUE(holds_back(failure, kNow));
     EXPECT_TRUE(holds_back(failure, kNow + 299));
     EXPECT_FALSE(holds_back(failure, kNow + 300));
 }
 
 TEST(History, AFailureFromTheFutureHoldsNothingBack) {
-    EXPECT_FALSE(holds_back({kRequest, 1, kNow + 1, kNow + 300, "refused"}, kNow));
+    EXPECT_FALSE(holds_back({kRequest, 1, 1, kNow + 1, kNow + 300, "refused"}, kNow));
 }
 
-class Stored : public testing::Test {
+class StoredFailure : public testing::Test {
   protected:
-    Stored() { EXPECT_TRUE(make_folder(paths_.acme(), 0755)); }
     Folder folder_;
-    Paths paths_{folder_.path()};
-    Failure failure_{kRequest, 3, kNow, kNow + 1200, "refused \xff for a reason"};
+    std::filesystem::path state_ = folder_.path() / "state";
+    Failure failure_{kRequest, 4, 3, kNow, kNow + 1200, "refused \xff for a reason"};
 };
 
-TEST_F(Stored, IsReadBack) {
-    EXPECT_FALSE(last_failure(paths_, kRequest));
-    ASSERT_TRUE(remember(paths_, failure_));
-    const auto read = last_failure(paths_, kRequest);
+TEST_F(StoredFailure, IsReadBack) {
+    EXPECT_FALSE(last_failure(state_, kRequest));
+    ASSERT_TRUE(remember(state_, failure_));
+    const auto read = last_failure(state_, kRequest);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->refusals, 3);
     EXPECT_EQ(read->next_try, kNow + 1200);
 }
 
-TEST_F(Stored, IsVoidWithOtherSettings) {
-    ASSERT_TRUE(remember(paths_, failure_));
-    EXPECT_FALSE(last_failure(paths_, {"https://other.example/", kRequest.domain, kRequest.email}));
-    EXPECT_FALSE(last_failure(paths_, {kRequest.directory, "other.example.org", kRequest.email}));
-    EXPECT_FALSE(last_failure(paths_, {kRequest.directory, kRequest.domain, "other@example.org"}));
+TEST_F(StoredFailure, IsVoidWithOtherSettings) {
+    ASSERT_TRUE(remember(state_, failure_));
+    const auto with = [](auto change) {
+        Request request = kRequest;
+        change(request);
+        return request;
+    };
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.directory = "https://other.example/"; })));
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.names.emplace_back("other.example.org"); })));
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.email = "other@example.org"; })));
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.challenge = "dns-01"; })));
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.profile = "shortlived"; })));
 }
 
-TEST_F(Stored, IsGoneOnceForgotten) {
-    ASSERT_TRUE(remember(paths_, failure_));
-    ASSERT_TRUE(forget_failures(paths_));
-    EXPECT_FALSE(last_failure(paths_, kRequest));
-    EXPECT_TRUE(forget_failures(paths_));
+TEST_F(StoredFailure, OfOneAuthorityLeavesThatOfAnother) {
+    Failure other = failure_;
+    other.request.directory = "https://other.example/";
+    ASSERT_TRUE(remember(state_, failure_));
+    ASSERT_TRUE(remember(state_, other));
+    ASSERT_TRUE(remember(state_, other));
+    EXPECT_EQ(all_failures(state_).size(), 2U);
+    EXPECT_TRUE(last_failure(state_, kRequest));
 }
 
-TEST_F(Stored, DamagedCountsAsNone) {
+TEST_F(StoredFailure, IsPersistentAfterThreeInARow) {
+    failure_.failures = 2;
+    EXPECT_FALSE(is_persistent(failure_));
+    failure_.failures = 3;
+    EXPECT_TRUE(is_persistent(failure_));
+}
+
+TEST_F(StoredFailure, IsGoneOnceForgotten) {
+    ASSERT_TRUE(remember(state_, failure_));
+    ASSERT_TRUE(forget_failures(state_));
+    EXPECT_FALSE(last_failure(state_, kRequest));
+    EXPECT_TRUE(forget_failures(state_));
+}
+
+TEST_F(StoredFailure, DamagedCountsAsNone) {
+    ASSERT_TRUE(make_folder(state_, 0755));
     for (const char* text : {"", "{", "[]", R"({"directory": 1})"}) {
-        ASSERT_TRUE(write_file(paths_.acme() / "failures.json", text, 0644));
-        EXPECT_FALSE(last_failure(paths_, kRequest)) << text;
+        ASSERT_TRUE(write_file(state_ / "failures.json", text, 0644));
+        EXPECT_FALSE(last_failure(state_, kRequest)) << text;
     }
 }
 

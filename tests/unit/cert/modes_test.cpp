@@ -13,6 +13,7 @@ namespace commento {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Modes : public testing::Test {
@@ -31,16 +32,22 @@ class Modes : public testing::Test {
             "\nTLS_KEY_FILE=" + (folder_ / "key.pem").string() + "\n");
     }
 
-    Generation live() const { return published(paths_).value(); }
+    void add_further(const std::string& name, const std::string& text) {
+        EXPECT_TRUE(make_folder(paths_.certificates(), 0755));
+        EXPECT_TRUE(write_file(paths_.certificates() / (name + ".conf"), text, 0644));
+    }
+
+    Generation live() const { return published(store_).value(); }
 
     Folder folder_;
     Paths paths_{folder_.path()};
+    Store store_{paths_.tls(), {}};
 };
 
 TEST_F(Modes, BootstrapMakesAPlaceholderOfTheKindThatTheSettingsName) {
     set("TLS_KEY_TYPE=ecdsa-p384\n");
     ASSERT_TRUE(bootstrap(paths_));
-    EXPECT_EQ(live().origin.source, Source::self_signed);
+    EXPECT_EQ(live().facts.origin.source, Source::self_signed);
     EXPECT_EQ(live().key_type, "ecdsa-p384");
 }
 
@@ -82,8 +89,8 @@ TEST_F(Modes, FilesAreTakenIn) {
     const Pair pair = make_pair_for(kDomain);
     give_files(pair);
     ASSERT_TRUE(bootstrap(paths_));
-    EXPECT_EQ(live().origin.source, Source::files);
-    EXPECT_EQ(read_pair(paths_, live()).value(), pair);
+    EXPECT_EQ(live().facts.origin.source, Source::files);
+    EXPECT_EQ(read_pair(store_, live()).value(), pair);
     EXPECT_EQ(live().name, "0001");
     ASSERT_TRUE(renew(paths_));
     EXPECT_EQ(live().name, "0001");
@@ -99,14 +106,14 @@ TEST_F(Modes, FilesThatDoNotFitLeaveTheFormerOnesInPlace) {
         give_files(bad);
         EXPECT_EQ(bootstrap(paths_).error().code, ErrorCode::settings);
         EXPECT_EQ(renew(paths_).error().code, ErrorCode::settings);
-        EXPECT_EQ(read_pair(paths_, live()).value(), good);
+        EXPECT_EQ(read_pair(store_, live()).value(), good);
     }
 }
 
 TEST_F(Modes, FilesThatDoNotFitAtTheFirstStartGetAPlaceholder) {
     give_files({"", ""});
     EXPECT_EQ(bootstrap(paths_).error().code, ErrorCode::settings);
-    EXPECT_EQ(live().origin.source, Source::self_signed);
+    EXPECT_EQ(live().facts.origin.source, Source::self_signed);
 }
 
 TEST_F(Modes, AMissingFileIsNamedWithItsSetting) {
@@ -117,14 +124,22 @@ TEST_F(Modes, AMissingFileIsNamedWithItsSetting) {
     EXPECT_THAT(done.error().hint, HasSubstr("commento-stack.conf:5"));
 }
 
-TEST_F(Modes, RenewAsksNoAuthorityWhileNothingShowsChallenges) {
-    set("HTTP_PORT=1\nACME_DIRECTORY=https://localhost:1/directory\n");
+TEST_F(Modes, AFaultInAFurtherCertificatesFileHindersNoOther) {
+    set("TLS_MODE=selfsigned\n");
     ASSERT_TRUE(bootstrap(paths_));
+    add_further("wrong", "DOMAIN=a.example.org\nHTTP_PORT=81\nTLS_KEY_TYPE=dsa\n");
     const auto done = renew(paths_);
-    EXPECT_EQ(done.error().code, ErrorCode::web);
-    EXPECT_THAT(done.error().message, HasSubstr("127.0.0.1:1"));
-    EXPECT_FALSE(fs::exists(paths_.acme() / "failures.json"));
-    EXPECT_TRUE(fs::is_empty(paths_.acme_webroot() / ".well-known" / "acme-challenge"));
+    EXPECT_EQ(done.error().code, ErrorCode::settings);
+    EXPECT_THAT(done.error().message,
+                AllOf(HasSubstr("wrong.conf:2: HTTP_PORT"), HasSubstr("wrong.conf:3: TLS_KEY_TYPE")));
+    EXPECT_EQ(live().facts.origin.source, Source::self_signed);
+}
+
+TEST_F(Modes, ACertificateThatNobodyAsksForIsNotRenewed) {
+    set("TLS_MODE=selfsigned\n");
+    ASSERT_TRUE(bootstrap(paths_));
+    EXPECT_EQ(renew(paths_, {"nobody"}).error().code, ErrorCode::settings);
+    EXPECT_TRUE(renew(paths_, {"main"}));
 }
 
 } // namespace

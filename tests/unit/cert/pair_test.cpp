@@ -16,13 +16,13 @@ using testing::HasSubstr;
 TEST(Pair, OfOneMakingFits) {
     const Pair pair = make_pair_for(kDomain);
     EXPECT_EQ(problem_with(pair), "");
-    EXPECT_EQ(problem_with(pair, kDomain, now()), "");
+    EXPECT_EQ(problem_with(pair, {kDomain}, now()), "");
 }
 
 TEST(Pair, WithTheKeyOfAnotherIsRefused) {
     const Pair mixed{make_pair_for(kDomain).chain, make_pair_for(kDomain).key};
     EXPECT_THAT(problem_with(mixed), HasSubstr("does not belong"));
-    EXPECT_THAT(problem_with(mixed, kDomain, now()), HasSubstr("does not belong"));
+    EXPECT_THAT(problem_with(mixed, {kDomain}, now()), HasSubstr("does not belong"));
 }
 
 TEST(Pair, WithAPartThatDoesNotLoadIsRefused) {
@@ -46,34 +46,34 @@ TEST(Pair, WithAKeyUnderAPassphraseIsRefusedAndNobodyIsAsked) {
     PEM_write_bio_PKCS8PrivateKey(target.get(), key.get(), EVP_aes_128_cbc(), "secret", 6, nullptr, nullptr);
     char* text = nullptr;
     const long size = BIO_get_mem_data(target.get(), &text);
-    const Pair pair{make_self_signed(key.get(), kDomain, std::chrono::hours(1)).value(),
+    const Pair pair{make_self_signed(key.get(), {kDomain}, std::chrono::hours(1)).value(),
                     std::string(text, static_cast<std::size_t>(size))};
     EXPECT_THAT(problem_with(pair), HasSubstr("passphrase"));
 }
 
 TEST(Pair, ForAnotherNameOrTimeIsRefused) {
     const Pair pair = make_pair_for(kDomain);
-    EXPECT_THAT(problem_with(pair, "other.example.org", now()), HasSubstr("is for comments.example.org"));
-    EXPECT_THAT(problem_with(pair, kDomain, now() + 100LL * 24 * 3600), HasSubstr("expired on"));
-    EXPECT_THAT(problem_with(pair, kDomain, now() - 2 * 3600), HasSubstr("not valid before"));
+    EXPECT_THAT(problem_with(pair, {"other.example.org"}, now()), HasSubstr("is for comments.example.org"));
+    EXPECT_THAT(problem_with(pair, {kDomain}, now() + 100LL * 24 * 3600), HasSubstr("expired on"));
+    EXPECT_THAT(problem_with(pair, {kDomain}, now() - 2 * 3600), HasSubstr("not valid before"));
 }
 
 TEST(Pair, WithAWildcardCoversOneLevel) {
     const Pair pair = make_pair_for("*.example.org");
-    EXPECT_EQ(problem_with(pair, kDomain, now()), "");
-    EXPECT_NE(problem_with(pair, "a.b.example.org", now()), "");
+    EXPECT_EQ(problem_with(pair, {kDomain}, now()), "");
+    EXPECT_NE(problem_with(pair, {"a.b.example.org"}, now()), "");
 }
 
 TEST(Pair, WithAChainInTheWrongOrderIsRefused) {
     const Pair pair = make_pair_for(kDomain);
     const Pair unordered{pair.chain + make_pair_for("other.example.org").chain, pair.key};
-    EXPECT_THAT(problem_with(unordered, kDomain, now()), HasSubstr("certificate 2 of the chain did not sign"));
+    EXPECT_THAT(problem_with(unordered, {kDomain}, now()), HasSubstr("certificate 2 of the chain did not sign"));
 }
 
 TEST(Pair, WithAKeyThatNginxWouldRefuseIsRefused) {
     const PrivateKey key(EVP_RSA_gen(1024));
-    const Pair pair{make_self_signed(key.get(), kDomain, std::chrono::hours(1)).value(), to_pem(key.get())};
-    EXPECT_THAT(problem_with(pair, kDomain, now()), HasSubstr("key too small"));
+    const Pair pair{make_self_signed(key.get(), {kDomain}, std::chrono::hours(1)).value(), to_pem(key.get())};
+    EXPECT_THAT(problem_with(pair, {kDomain}, now()), HasSubstr("key too small"));
 }
 
 class EveryKeyType : public testing::TestWithParam<const char*> {};
@@ -82,9 +82,9 @@ TEST_P(EveryKeyType, IsMadeRecognizedAndUsable) {
     const PrivateKey key = make_key(GetParam()).value();
     EXPECT_EQ(type_of(key.get()), GetParam());
     EXPECT_EQ(type_of(parse_key(to_pem(key.get())).get()), GetParam());
-    const Pair pair{make_self_signed(key.get(), kDomain, std::chrono::hours(1)).value(), to_pem(key.get())};
-    EXPECT_EQ(problem_with(pair, kDomain, now()), "");
-    EXPECT_TRUE(make_request(key.get(), kDomain));
+    const Pair pair{make_self_signed(key.get(), {kDomain}, std::chrono::hours(1)).value(), to_pem(key.get())};
+    EXPECT_EQ(problem_with(pair, {kDomain}, now()), "");
+    EXPECT_TRUE(make_request(key.get(), {kDomain, "*.example.net", "192.0.2.1", "2001:db8::1"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Key, EveryKeyType,

@@ -1,8 +1,8 @@
 #pragma once
 // Pairs made for tests, and the state that a run leaves.
 
-#include "base/files.hpp"
 #include "acme/key.hpp"
+#include "base/files.hpp"
 #include "cert/pair.hpp"
 #include "cert/x509.hpp"
 
@@ -18,7 +18,7 @@ inline constexpr const char* kDomain = "comments.example.org";
 inline commento::Pair make_pair_for(const std::string& domain, std::chrono::seconds lifetime = std::chrono::hours(2160),
                                     std::string_view type = "ecdsa-p256") {
     const auto key = commento::make_key(type).value();
-    return {commento::make_self_signed(key.get(), domain, lifetime).value(), commento::to_pem(key.get())};
+    return {commento::make_self_signed(key.get(), {domain}, lifetime).value(), commento::to_pem(key.get())};
 }
 
 /// Every file below a folder with its content, links with their target.

@@ -23,7 +23,7 @@ TEST(Certificate, IsDescribedFromPem) {
     ASSERT_TRUE(certificate);
     EXPECT_EQ(certificate->serial, "1234");
     EXPECT_EQ(certificate->issuer, "Test issuer");
-    EXPECT_THAT(certificate->names, ElementsAre("comments.example", "second.example"));
+    EXPECT_THAT(certificate->names, ElementsAre("comments.example", "second.example", "127.0.0.1"));
     EXPECT_TRUE(certificate->self_signed);
     EXPECT_EQ(certificate->not_after - certificate->not_before, 7200);
     EXPECT_NEAR(static_cast<double>(certificate->not_after - std::time(nullptr)), 3600, 60);

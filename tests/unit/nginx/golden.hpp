@@ -28,7 +28,8 @@ inline std::vector<Golden> all_golden() {
             {"debian-13", {kDebian13, true}},
             {"without-ipv6", {kDebian12, false}},
             {"other-ports", {kDebian13, false}},
-            {"other-origin", {kDebian12, true}}};
+            {"other-origin", {kDebian12, true}},
+            {"further-names", {kDebian12, true}}};
 }
 
 inline std::string shipped_template() {

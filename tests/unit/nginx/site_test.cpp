@@ -11,7 +11,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 Site any_site() {
-    return {.domain = "comments.example.org",
+    return {.names = "comments.example.org",
             .origin = "https://comments.example.org",
             .http_port = 80,
             .https_port = 443,

@@ -4,6 +4,13 @@ option(COMMENTO_WERROR "Treat warnings as errors" OFF)
 option(COMMENTO_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(COMMENTO_FUZZ "Build for tests/fuzz: as with COMMENTO_SANITIZE, and guided by libFuzzer; needs clang" OFF)
 
+# What was compiled once, in another clone or for another preset too, is not compiled again. Paths below the source folder
+# do not count.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+endif()
+
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES CXX)

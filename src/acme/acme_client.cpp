@@ -5,6 +5,7 @@
 #include "acme/problem.hpp"
 #include "base/clock.hpp"
 #include "base/pace.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -183,6 +184,16 @@ std::optional<std::int64_t> parse_time(const std::string& text) {
         return zone.front() == '+' ? moment - seconds : moment + seconds;
     }
     return std::nullopt;
+}
+
+/// One of the two times of a "suggestedWindow".
+Result<std::int64_t> time_in(const json& object, const char* name, const std::string& url) {
+    const auto window = texts_in(object, "suggestedWindow");
+    const auto text = window.find(name);
+    const auto moment = text == window.end() ? std::nullopt : parse_time(text->second);
+    if (!moment)
+        return makes_no_sense(url, fmt::format("\"suggestedWindow\" has no time as its \"{}\"", name));
+    return *moment;
 }
 
 std::string bytes_of(const ASN1_STRING* text) {
@@ -552,6 +563,9 @@ Result<Order> AcmeClient::poll(const std::string& url, std::span<const std::stri
         if (!is_one_of(order.status, undecided))
             return order;
         asked = asked_pause(response);
+        if (asked)
+            spdlog::info("{} is {}; the authority wants to be asked again in {} s", url, order.status,
+                         std::chrono::ceil<std::chrono::seconds>(*asked).count());
     }
     return fail(ErrorCode::authority, fmt::format("{} is not decided, and would not be in time; gave up", url),
                 "the authority is slow; the next run goes on with this order");
@@ -603,13 +617,12 @@ Result<RenewalWindow> ask_renewal_window(HttpClient& http, const std::string& ad
     if (response.status != kOk)
         return fail(ErrorCode::authority, fmt::format("GET {} answered {}", url, response.status));
     COMMENTO_ASSIGN(const json object, object_in(response, url));
-    const auto window = texts_in(object, "suggestedWindow");
-    const auto start = window.contains("start") ? parse_time(window.at("start")) : std::nullopt;
-    const auto end = window.contains("end") ? parse_time(window.at("end")) : std::nullopt;
-    if (!start || !end || *end < *start)
-        return makes_no_sense(url, "\"suggestedWindow\" holds no two times in their order");
+    COMMENTO_ASSIGN(const std::int64_t start, time_in(object, "start", url));
+    COMMENTO_ASSIGN(const std::int64_t end, time_in(object, "end", url));
+    if (end < start)
+        return makes_no_sense(url, "\"suggestedWindow\" ends before it begins");
     const std::int64_t pause = parse_retry_after(response.header("retry-after"), now()).value_or(kUsual);
-    return RenewalWindow{*start, *end, now() + std::clamp(pause, kMinute, kDay),
+    return RenewalWindow{start, end, now() + std::clamp(pause, kMinute, kDay),
                          printable(text_field(object, "explanationURL"))};
 }
 

@@ -107,8 +107,9 @@ PrivateKey parse_ec(const json& jwk) {
     if (!x || !y)
         return nullptr;
     KeyParts parts;
-    const std::string point = '\x04' + *x + *y; // uncompressed (SEC 1, 2.3.3)
-    const bool complete = parts.add_text(OSSL_PKEY_PARAM_GROUP_NAME, text_field(jwk, "crv")) &&
+    const std::string curve = text_field(jwk, "crv"); // the parts keep a pointer to it
+    const std::string point = '\x04' + *x + *y;       // uncompressed (SEC 1, 2.3.3)
+    const bool complete = parts.add_text(OSSL_PKEY_PARAM_GROUP_NAME, curve) &&
                           parts.add_bytes(OSSL_PKEY_PARAM_PUB_KEY, point) &&
                           parts.add_number(OSSL_PKEY_PARAM_PRIV_KEY, member_bytes(jwk, "d"));
     return complete ? parts.make("EC") : nullptr;

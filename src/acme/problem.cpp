@@ -1,6 +1,7 @@
 #include "acme/problem.hpp"
 
 #include "acme/json.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -55,15 +56,6 @@ std::string identifier_of(const json& subproblem) {
 }
 
 } // namespace
-
-std::string printable(std::string text) {
-    constexpr std::size_t kLongest = 1000;
-    if (text.size() > kLongest)
-        text = text.substr(0, kLongest) + "...";
-    std::ranges::replace_if(
-        text, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
-    return text;
-}
 
 std::string describe_problem(const json& problem) {
     constexpr std::size_t kMost = 20;

@@ -9,9 +9,6 @@ namespace commento {
 
 constexpr std::string_view kAcmeErrors = "urn:ietf:params:acme:error:";
 
-/// Text from another party as it may go to logs and terminals: without control characters, and bounded.
-std::string printable(std::string text);
-
 /// Type and detail as they are, then a line for each subproblem with its identifier; printable().
 std::string describe_problem(const nlohmann::json& problem);
 

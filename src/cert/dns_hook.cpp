@@ -1,6 +1,6 @@
 #include "cert/dns_hook.hpp"
 
-#include "acme/problem.hpp"
+#include "base/printable.hpp"
 #include "base/process.hpp"
 
 #include <cerrno>

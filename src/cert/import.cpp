@@ -222,15 +222,16 @@ Result<Candidate> examine(ForeignCertificate& found, const Directories& known, c
     if (auto problem = problem_with_candidate(*leaf, found.pair, directory); !problem.empty())
         return fail(ErrorCode::settings, std::move(problem));
     const PrivateKey key = parse_key(found.pair.key);
-    Generation generation{{},
-                          {{Source::acme, std::move(directory)}, found.profile},
-                          std::string(type_of(key.get())),
-                          std::move(leaf->issuer),
-                          std::move(leaf->serial),
-                          std::move(leaf->names),
-                          leaf->not_before,
-                          leaf->not_after,
-                          std::move(leaf->fingerprint)};
+    Generation generation{};
+    generation.facts.origin = {Source::acme, std::move(directory)};
+    generation.facts.profile = found.profile;
+    generation.key_type = type_of(key.get());
+    generation.issuer = std::move(leaf->issuer);
+    generation.serial = std::move(leaf->serial);
+    generation.names = std::move(leaf->names);
+    generation.not_before = leaf->not_before;
+    generation.not_after = leaf->not_after;
+    generation.fingerprint = std::move(leaf->fingerprint);
     return Candidate{std::move(found.chain_file), std::move(found.pair), std::move(generation)};
 }
 

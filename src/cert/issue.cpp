@@ -176,9 +176,8 @@ Result<Generation> take_in(const Attempt& attempt, AcmeClient& client, const Ope
         COMMENTO_CHECK(forget_order(attempt.site));
         return tl::unexpected(std::move(usable).error());
     }
-    COMMENTO_ASSIGN(Generation generation,
-                    install(attempt.site.store, pair,
-                            {{Source::acme, attempt.directory}, attempt.profile(), client.renewal_info()}));
+    const GenerationFacts facts{{Source::acme, attempt.directory}, attempt.profile(), client.renewal_info()};
+    COMMENTO_ASSIGN(Generation generation, install(attempt.site.store, pair, facts));
     COMMENTO_CHECK(forget_order(attempt.site));
     return generation;
 }

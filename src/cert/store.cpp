@@ -130,8 +130,8 @@ Result<void> number(const Store& store, const Generation& generation) {
     return sync_folder(store.generations());
 }
 
-/// Keeps the newest ones, and the newest of those that were not set aside: to these it may have to go back. What is left
-/// too much is no failure: the next install removes it.
+/// Keeps the newest ones, and the newest of those that were not set aside: to these it may have to go back. What is
+/// left too much is no failure: the next install removes it.
 void prune(const Store& store) {
     std::size_t seen = 0;
     std::size_t good = 0;

@@ -1,6 +1,6 @@
 #pragma once
 // The certificates of this host as JSON, for commentoctl and for programs. Reads the store, the settings and what is
-// known of failures; asks nobody. docs/json.md tells what the members mean.
+// known of failures; asks nobody. commento-cert(8) tells what the members mean.
 
 #include "base/error.hpp"
 #include "base/paths.hpp"

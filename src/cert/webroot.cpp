@@ -1,9 +1,9 @@
 #include "cert/webroot.hpp"
 
 #include "acme/jose.hpp"
-#include "acme/problem.hpp"
 #include "base/files.hpp"
 #include "base/pace.hpp"
+#include "base/printable.hpp"
 #include "net/http.hpp"
 
 #include <cerrno>

@@ -176,12 +176,16 @@ struct Span {
     std::size_t end;
 };
 
-/// The first line `#KEY=…`, without its end.
-std::optional<Span> find_commented_default(std::string_view text, std::string_view key) {
+/// The first line `#KEY=…` that no value of several lines holds, without its end.
+std::optional<Span> find_commented_default(std::string_view text, const ParsedFile& parsed, std::string_view key) {
+    const auto in_value = [&](std::size_t place) {
+        return std::ranges::any_of(parsed.assignments,
+                                   [&](const Assignment& a) { return a.begin <= place && place < a.end; });
+    };
     const std::string wanted = fmt::format("#{}=", key);
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find_first_of(kLineEnds, begin), text.size());
-        if (text.substr(begin, end - begin).starts_with(wanted))
+        if (text.substr(begin, end - begin).starts_with(wanted) && !in_value(begin))
             return Span{begin, end};
         begin = end + 1;
     }
@@ -194,7 +198,7 @@ std::optional<Span> find_place(std::string_view text, std::string_view key) {
     const auto last = std::ranges::find(parsed.assignments.rbegin(), parsed.assignments.rend(), key, &Assignment::key);
     if (last != parsed.assignments.rend())
         return Span{last->begin, last->end};
-    return find_commented_default(text, key);
+    return find_commented_default(text, parsed, key);
 }
 
 } // namespace
@@ -232,6 +236,8 @@ std::string with_assignment(std::string_view text, std::string_view key, std::st
     std::string changed(text);
     if (const auto place = find_place(text, key))
         return changed.replace(place->begin, place->end - place->begin, line);
+    if (changed.ends_with('\\')) // it would take the next line into its value
+        changed += '\n';
     if (!changed.empty() && changed.back() != '\n')
         changed += '\n';
     return changed + line + "\n";

@@ -3,10 +3,13 @@
 #include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/hex.hpp"
+#include "base/printable.hpp"
 #include "net/openssl.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <ctime>
 #include <fmt/format.h>
@@ -35,7 +38,7 @@ std::string name_part(const X509_NAME* name, int nid) {
     if (size < 0)
         return {};
     const Owned<char> owned(reinterpret_cast<char*>(text));
-    return {owned.get(), static_cast<std::size_t>(size)};
+    return printable({owned.get(), static_cast<std::size_t>(size)});
 }
 
 std::string issuer_of(const X509* certificate) {
@@ -56,6 +59,12 @@ std::string address_in(const ASN1_OCTET_STRING* bytes) {
     return text.data();
 }
 
+/// A certificate can hold any bytes for a name; no host has such a name.
+bool is_plain(const std::string& name) {
+    return !name.empty() &&
+           std::ranges::all_of(name, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0; });
+}
+
 std::vector<std::string> names_of(const X509* certificate) {
     std::vector<std::string> names;
     const Owned<GENERAL_NAMES> found(
@@ -67,7 +76,9 @@ std::vector<std::string> names_of(const X509* certificate) {
         if (name->type != GEN_DNS)
             continue;
         const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-        names.emplace_back(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        std::string host(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        if (is_plain(host))
+            names.push_back(std::move(host));
     }
     return names;
 }

@@ -20,6 +20,7 @@ namespace {
 constexpr long kRedirects = 10;
 constexpr long kLeastBytesPerSecond = 1024;
 constexpr long kLeastBytesFor = 30; // seconds
+constexpr int kLowestStatus = 100;  // RFC 9110, 15
 constexpr long kWhole = 200;        // RFC 9110, 15.3.1: the range was ignored
 constexpr long kNothingAfter = 416; // RFC 9110, 15.5.17: no byte in the range
 
@@ -206,7 +207,12 @@ std::string HttpResponse::header(const std::string& name) const {
 void HttpClient::Cleanup::operator()(void* handle) const { libcurl().cleanup(handle); }
 void HttpClient::Cleanup::operator()(curl_slist* list) const { libcurl().slist_free_all(list); }
 
-HttpClient::HttpClient(HttpLimits limits) : limits_(limits), handle_(libcurl().init()) {}
+void HttpClient::CleanupShare::operator()(void* share) const { libcurl().share_cleanup(share); }
+
+HttpClient::HttpClient(HttpLimits limits) : limits_(limits), share_(libcurl().share_init()) {
+    for (const auto what : {CURL_LOCK_DATA_CONNECT, CURL_LOCK_DATA_DNS, CURL_LOCK_DATA_SSL_SESSION})
+        libcurl().share_setopt(share_.get(), CURLSHOPT_SHARE, what);
+}
 
 void HttpClient::resolve(std::string_view host, int port, std::string_view address) {
     const std::string entry = fmt::format("{}:{}:{}", host, port, address);
@@ -214,8 +220,9 @@ void HttpClient::resolve(std::string_view host, int port, std::string_view addre
 }
 
 void HttpClient::prepare(const std::string& url) {
+    handle_.reset(libcurl().init());
     CURL* handle = handle_.get();
-    libcurl().reset(handle);
+    libcurl().setopt(handle, CURLOPT_SHARE, share_.get());
     libcurl().setopt(handle, CURLOPT_URL, url.c_str());
     libcurl().setopt(handle, CURLOPT_NOSIGNAL, 1L);
     libcurl().setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -274,6 +281,9 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     if (!done)
         return tl::unexpected(std::move(done).error());
     receiver.response.status = static_cast<int>(status_of(handle));
+    // libcurl takes HTTP/20 without a status for an answer.
+    if (receiver.response.status < kLowestStatus)
+        return fail(ErrorCode::network, fmt::format("{}: the answer has no status", request.url));
     return std::move(receiver.response);
 }
 
@@ -332,6 +342,7 @@ struct HttpClient::Sink {
 Result<void> HttpClient::download_rest(const std::string& url, Sink& sink) {
     prepare(url);
     CURL* handle = handle_.get();
+    sink.handle = handle;
     libcurl().setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
     libcurl().setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
     libcurl().setopt(handle, CURLOPT_MAXREDIRS, kRedirects);
@@ -363,7 +374,7 @@ Result<void> HttpClient::download(const std::string& url, const std::filesystem:
     struct stat status {};
     ::fstat(target.get(), &status);
 
-    Sink sink{target.get(), handle_.get(), file, static_cast<std::uint64_t>(status.st_size), limit, progress};
+    Sink sink{target.get(), nullptr, file, static_cast<std::uint64_t>(status.st_size), limit, progress};
     auto done = download_rest(url, sink);
     if (!done && sink.present > 0 && status_of(handle_.get()) == kNothingAfter && sink.empty())
         done = download_rest(url, sink);

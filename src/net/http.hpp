@@ -78,13 +78,20 @@ class HttpClient {
         void operator()(void* handle) const;
         void operator()(curl_slist* list) const;
     };
+    struct CleanupShare {
+        void operator()(void* share) const;
+    };
     Result<void> perform(const std::string& url);
     void prepare(const std::string& url);
     Result<void> download_rest(const std::string& url, Sink& sink);
 
     HttpLimits limits_;
     std::filesystem::path ca_file_;
-    std::unique_ptr<void, Cleanup> handle_;
+    // The connections, which outlive the handle of one request. A handle that is used again is not safe in libcurl
+    // before 8.1: after an answer whose first header line begins with a blank it reads what it has freed (found by
+    // tests/fuzz; curl's issue 11101).
+    std::unique_ptr<void, CleanupShare> share_;
+    std::unique_ptr<void, Cleanup> handle_{};
     std::unique_ptr<curl_slist, Cleanup> resolve_;
 };
 

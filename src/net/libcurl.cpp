@@ -22,11 +22,13 @@ Libcurl load() {
     Libcurl curl{};
     find(library, "curl_easy_init", curl.init);
     find(library, "curl_easy_cleanup", curl.cleanup);
-    find(library, "curl_easy_reset", curl.reset);
     find(library, "curl_easy_setopt", curl.setopt);
     find(library, "curl_easy_getinfo", curl.getinfo);
     find(library, "curl_easy_perform", curl.perform);
     find(library, "curl_easy_strerror", curl.strerror);
+    find(library, "curl_share_init", curl.share_init);
+    find(library, "curl_share_setopt", curl.share_setopt);
+    find(library, "curl_share_cleanup", curl.share_cleanup);
     find(library, "curl_slist_append", curl.slist_append);
     find(library, "curl_slist_free_all", curl.slist_free_all);
     return curl;

@@ -3,6 +3,7 @@
 #include "acme/json.hpp"
 #include "acme/jose.hpp"
 #include "acme/problem.hpp"
+#include "base/printable.hpp"
 #include "property.hpp"
 
 #include <sstream>

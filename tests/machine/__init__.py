@@ -12,7 +12,8 @@ from . import roots
 from .acme import Pebble, ScriptedCA
 from .flow import Comments
 from .machine import Machine
+from .name_server import NameServer
 from .processes import CommandFailed, Result, wait_until
 from .site import Site
 
-__all__ = ["CommandFailed", "Comments", "Machine", "Pebble", "Result", "ScriptedCA", "Site", "roots", "wait_until"]
+__all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "roots", "wait_until"]

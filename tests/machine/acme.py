@@ -29,17 +29,23 @@ class Pebble:
     direct      the same without the relay that makes `stop` and `fall_silent` possible: for who measures
     ca_file     the file inside the machine to write into ACME_CA_FILE
     root()      the root of what it issues, to verify the site with
+    hooks       where pebble-challtestsrv takes records from programs in the machine
     """
 
     directory = "https://localhost:14000/dir"
     direct = "https://localhost:14001/dir"
 
+    hooks = "http://127.0.0.1:8055"
+
     _PORT, _BEHIND, _MANAGEMENT, _DNS = 14000, 14001, 15000, 8053
 
     def __init__(self, machine: Machine, *, nonce_reject: int = 0, validity: int | None = None,
-                 ipv4: str = "127.0.0.1", ipv6: str = "", environment: dict[str, str] | None = None):
+                 ipv4: str = "127.0.0.1", ipv6: str = "", dns: str = "", program: Path | None = None,
+                 customers: dict[str, str] | None = None, environment: dict[str, str] | None = None):
         """`nonce_reject`: percent of good nonces that it refuses. `validity`: seconds that certificates last.
-        `ipv4`, `ipv6`: where every name leads to; "" for no address of that kind."""
+        `ipv4`, `ipv6`: where every name leads to; "" for no address of that kind. `dns`: another name server to ask.
+        `program`: another version of it. `customers`: takes only accounts that are bound to one of these key
+        identifiers by its MAC key."""
         self._machine = machine
         self._directory = _new_directory(machine)
         self._ca = _make_identity(self._directory, machine.address)
@@ -47,11 +53,14 @@ class Pebble:
         self._log = self._directory / "pebble.log"
         self._environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(nonce_reject)} \
             | (environment or {})
+        self._program, self._name_server = str(program or "pebble"), dns or f"127.0.0.1:{self._DNS}"
+        binding = {"externalAccountBindingRequired": True, "externalAccountMACKeys": customers} if customers else {}
         self._config = self._directory / "pebble.json"
         self._config.write_text(json.dumps({"pebble": {
             "listenAddress": f"0.0.0.0:{self._BEHIND}", "managementListenAddress": f"0.0.0.0:{self._MANAGEMENT}",
             "certificate": str(self._directory / "server.pem"), "privateKey": str(self._directory / "server.key"),
-            "httpPort": 80, "tlsPort": 443} | ({"certificateValidityPeriod": validity} if validity else {})}))
+            "httpPort": 80, "tlsPort": 443} | binding
+            | ({"certificateValidityPeriod": validity} if validity else {})}))
         self._dns = self._spawn(["pebble-challtestsrv", "-dns01", f":{self._DNS}", "-http01", "", "-https01", "",
                                  "-tlsalpn01", "", "-management", ":8055", "-defaultIPv4", ipv4, "-defaultIPv6", ipv6],
                                 "challtestsrv.log")
@@ -82,10 +91,21 @@ class Pebble:
         processes.stop(self._server)
         self._server = self._start_server()
 
-    def root(self) -> str:
-        """The root that it issues from, in PEM."""
+    def root(self, number: int = 0) -> str:
+        """The root that it issues from, in PEM; one of several where it was told to have alternate ones."""
+        return self._manage(f"roots/{number}")
+
+    def status_of(self, serial: str) -> dict:
+        """What it knows of a certificate by its serial number in hexadecimal: "Status" and, revoked, "Reason"."""
+        return json.loads(self._manage(f"cert-status-by-serial/{serial.lower().lstrip('0')}"))
+
+    def texts_at(self, name: str) -> list[str]:
+        """The TXT records that pebble-challtestsrv shows at a name."""
+        return texts_at(self._machine.address, name, self._DNS)
+
+    def _manage(self, path: str) -> str:
         context = ssl.create_default_context(cafile=str(self._ca))
-        url = f"https://{self._machine.address}:{self._MANAGEMENT}/roots/0"
+        url = f"https://{self._machine.address}:{self._MANAGEMENT}/{path}"
         handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         with urllib.request.build_opener(*handlers).open(url, timeout=10) as answer:
             return answer.read().decode()
@@ -99,7 +119,7 @@ class Pebble:
         return self._log.read_text(errors="replace")
 
     def _start_server(self) -> subprocess.Popen:
-        server = self._spawn(["pebble", "-config", str(self._config), "-dnsserver", f"127.0.0.1:{self._DNS}"],
+        server = self._spawn([self._program, "-config", str(self._config), "-dnsserver", self._name_server],
                              self._log.name, env=self._environment)
         _wait_for_port(self._machine.address, self._BEHIND)
         return server
@@ -118,38 +138,41 @@ class ScriptedCA:
         assert ca.count("newOrder") == 1
     """
 
-    directory = "https://localhost:14100/directory"
-
-    _PORT = 14100
-
     def __init__(self, machine: Machine, *, days: int = 90, renewal_window: tuple[str, str] | None = None,
-                 expired: bool = False):
+                 profiles: list[str] | None = None, expired: bool = False, name: str = "localhost", port: int = 14100):
         """`days`: how long its certificates last. `renewal_window`: start and end (RFC 3339) suggested by ARI.
-        `expired`: so is the server's own certificate."""
+        `expired`: so is the server's own certificate. `name`: leads there in the machine."""
         self._machine = machine
         self._directory = _new_directory(machine)
-        root = _make_identity(self._directory, machine.address, expired)
+        self.directory = f"https://{name}{'' if port == 443 else f':{port}'}/directory"
+        root = _make_identity(self._directory, machine.address, expired, name)
         self.ca_file = _give_ca_file(machine, root, "scripted-api")
         self._faults: list[dict] = []
-        self._write_faults()
-        (self._directory / "requests.log").touch()
+        self._write("faults.json", self._faults)
+        for log in ("requests.log", "orders.jsonl"):
+            (self._directory / log).touch()
+        if renewal_window:
+            self.suggest(*renewal_window)
         program = Path(__file__).with_name("scripted_ca.py")
-        options = ["--days", str(days), *(["--renewal-window", *renewal_window] if renewal_window else [])]
         with open(self._directory / "server.log", "ab") as output:
             self._server = machine.popen_beside(
-                [sys.executable, "-B", str(program), str(self._directory), str(self._PORT), *options],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        _wait_for_port(machine.address, self._PORT)
+                [sys.executable, "-B", str(program), str(self._directory), str(port), "--days", str(days),
+                 "--profiles", *(profiles or [])], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        _wait_for_port(machine.address, port)
 
     def fail(self, step: str, fault: str, times: int | None = None, **details) -> None:
         """Has a step fail: from now on, or the next `times` times."""
         self._faults.append({"step": step, "fault": fault, "from": self.count(step), "times": times, **details})
-        self._write_faults()
+        self._write("faults.json", self._faults)
 
     def heal(self) -> None:
         """Takes all faults away."""
         self._faults.clear()
-        self._write_faults()
+        self._write("faults.json", self._faults)
+
+    def suggest(self, start: str, end: str) -> None:
+        """From now on it has renewal information, and this window for every certificate."""
+        self._write("window.json", [start, end])
 
     def requests(self) -> list[str]:
         """The steps asked for so far, in order, failed ones included."""
@@ -158,14 +181,24 @@ class ScriptedCA:
     def count(self, step: str) -> int:
         return self.requests().count(step)
 
+    def orders(self) -> list[dict]:
+        """What orders were asked for so far, refused ones included."""
+        return [json.loads(line) for line in (self._directory / "orders.jsonl").read_text().splitlines()]
+
     def root(self) -> str:
         """The root that it issues from, in PEM."""
         return (self._directory / "ca.pem").read_text()
 
-    def _write_faults(self) -> None:
-        new = self._directory / "faults.json.new"
-        new.write_text(json.dumps(self._faults))
-        new.replace(self._directory / "faults.json")
+    def _write(self, file: str, content: list) -> None:
+        new = self._directory / f"{file}.new"
+        new.write_text(json.dumps(content))
+        new.replace(self._directory / file)
+
+
+def texts_at(address: str, name: str, port: int) -> list[str]:
+    """The TXT records that a name server shows at a name."""
+    shown = processes.run(["dig", "+short", f"@{address}", "-p", str(port), name, "TXT"]).stdout
+    return [line.strip('"') for line in shown.splitlines()]
 
 
 def _new_directory(machine: Machine) -> Path:
@@ -175,10 +208,10 @@ def _new_directory(machine: Machine) -> Path:
     return directory
 
 
-def _make_identity(directory: Path, address: str, expired: bool = False) -> Path:
+def _make_identity(directory: Path, address: str, expired: bool = False, server_name: str = "localhost") -> Path:
     """Makes a root (ca.pem) and a server's certificate under it (server.pem); returns the root's file.
 
-    The server is localhost to the machine, and the machine's address to this host.
+    The server has that name to the machine, and the machine's address to this host.
     """
     def request(name: str, *arguments: str, when: str = "+0 days") -> None:
         processes.run(["faketime", when, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -188,7 +221,7 @@ def _make_identity(directory: Path, address: str, expired: bool = False) -> Path
     request("ca", "-subj", "/CN=commento-stack test root", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     request("server", "-subj", "/CN=localhost", "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),
             "-addext", "basicConstraints=critical,CA:false", "-addext", "extendedKeyUsage=serverAuth",
-            "-addext", f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,IP:{address}",
+            "-addext", f"subjectAltName=DNS:{server_name},IP:127.0.0.1,IP:::1,IP:{address}",
             when="-60 days" if expired else "+0 days")
     return directory / "ca.pem"
 

@@ -68,6 +68,12 @@ def installed(suite: str | None = None, deb: Path | None = None) -> Template:
     return Template(suite, [made / "layer", *lower], below.mounts, [*below.locks, _lock_of(made)])
 
 
+def pebble(suite: str) -> Path:
+    """The pebble of another Debian release, to run on this host: it needs nothing beside it but the C library."""
+    return _cached(f"pebble-{suite}", [inspect.getsource(_extract_pebble)],
+                   lambda directory: _extract_pebble(suite, directory)) / "root/usr/bin/pebble"
+
+
 def use(template: Template) -> list[int]:
     """Keeps a template from being cleared away; returns descriptors to close when it is no longer needed."""
     return [lock(path, fcntl.LOCK_SH) for path in template.locks]
@@ -101,6 +107,10 @@ def _debootstrap(suite: str, directory: Path) -> None:
     sources = [f"deb [trusted=yes] file:{place} ./\n" for place in (_DEBIAN_INSIDE, _PRODUCT_INSIDE)]
     (root / "etc/apt/sources.list").write_text("".join(sources))
     (root / "etc/apt/apt.conf.d/90no-network").write_text('Acquire::Languages "none";\n')
+
+
+def _extract_pebble(suite: str, directory: Path) -> None:
+    run(["mmdebstrap", "--quiet", "--variant=extract", "--include=pebble", suite, str(directory / "root")], timeout=600)
 
 
 def _make_impersonal(root: Path) -> None:

@@ -4,9 +4,11 @@ It walks a client through all of RFC 8555 for http-01 and issues real certificat
 validates no challenge: pebble does that. It checks nonces, because clients get these wrong.
 
 DIRECTORY holds ca.pem, ca.key (what it issues from), server.pem, server.key (itself), faults.json (what to do wrong;
-read at each request) and requests.log (the steps asked for, one per line).
+read at each request), requests.log (the steps asked for, one per line), orders.jsonl (what orders were asked for, one
+per line) and, where it has renewal information (RFC 9773), window.json (start and end of every certificate's window).
 
-Steps: directory newNonce newAccount newOrder authorization challenge order finalize certificate renewalInfo
+Steps: directory newNonce newAccount account keyChange newOrder authorization challenge order finalize certificate
+       renewalInfo
 
 Faults, each with "step", and with "times" where it is to end by itself:
     problem        a problem document; status, type (last part of the URN), detail, subproblems
@@ -28,6 +30,7 @@ Faults, each with "step", and with "times" where it is to end by itself:
     pending        (authorization, order, finalize) not decided yet; retry_after
     status         (authorization, order, finalize) it has come to be `status`
     invalid        (authorization) the challenge failed, for `detail`
+    predecessor    (newOrder) refuses orders that name a predecessor, with `status` and `type`
     wrongKey       (certificate) a certificate for another key
     wrongNames     (certificate) a certificate for another name
     wrongOrder     (certificate) the chain begins with its end
@@ -49,18 +52,19 @@ from typing import Callable
 
 _URN = "urn:ietf:params:acme:error:"
 _STATUS = {"rateLimited": 429, "badNonce": 400, "unauthorized": 403, "serverInternal": 500}
-_STEP_OF_PATH = {"directory": "directory", "nonce": "newNonce", "accounts": "newAccount", "orders": "newOrder",
-                 "authorization": "authorization", "challenge": "challenge", "order": "order", "finalize": "finalize",
-                 "certificate": "certificate", "renewal-info": "renewalInfo"}
+_STEP_OF_PATH = {"directory": "directory", "nonce": "newNonce", "accounts": "newAccount", "account": "account",
+                 "key-change": "keyChange", "orders": "newOrder", "authorization": "authorization", "challenge": "challenge",
+                 "order": "order", "finalize": "finalize", "certificate": "certificate",
+                 "renewal-info": "renewalInfo"}
 
 
 class Authority:
     """What the server knows: accounts, orders, nonces, and what it is to do wrong."""
 
-    def __init__(self, directory: Path, days: int, renewal_window: list[str] | None):
-        self.directory, self.days, self.renewal_window = directory, days, renewal_window
+    def __init__(self, directory: Path, days: int, profiles: list[str]):
+        self.directory, self.days, self.profiles = directory, days, profiles
         self.lock = threading.Lock()
-        self.has_account = False
+        self.accounts: list[dict] = []  # their keys
         self.orders: list[dict] = []
         self._nonces: set[str] = set()
         self._nonce_count = 0
@@ -89,16 +93,27 @@ class Authority:
                 return fault
         return None
 
+    def renewal_window(self) -> list[str] | None:
+        path = self.directory / "window.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def note_order(self, payload: dict) -> None:
+        with (self.directory / "orders.jsonl").open("a") as output:
+            output.write(json.dumps(payload) + "\n")
+
     def issue(self, order: dict, fault: str | None) -> str:
         """A chain for the order's request."""
         request = self.directory / "request.der"
         request.write_bytes(order["csr"])
+        extensions = self.directory / "extensions"
+        other_names = "subjectAltName=DNS:another.example.test\n" if fault == "wrongNames" else ""
+        extensions.write_text("authorityKeyIdentifier=keyid\n" + other_names)  # renewal information needs it
         days = "-1" if fault == "expired" else str(self.days)
         key = ["-force_pubkey", str(self._other_key())] if fault == "wrongKey" else []
-        names = ["-extfile", str(self._other_names())] if fault == "wrongNames" else ["-copy_extensions", "copy"]
+        names = [] if other_names else ["-copy_extensions", "copy"]
         made = subprocess.run(["openssl", "x509", "-req", "-inform", "DER", "-in", str(request), "-days", days, *key,
                                "-CA", str(self.directory / "ca.pem"), "-CAkey", str(self.directory / "ca.key"),
-                               *names], check=True, capture_output=True, text=True)
+                               "-extfile", str(extensions), *names], check=True, capture_output=True, text=True)
         chain = [made.stdout, (self.directory / "ca.pem").read_text()]
         return "".join(reversed(chain) if fault == "wrongOrder" else chain)
 
@@ -106,11 +121,6 @@ class Authority:
         path = self.directory / "other.pub"
         path.write_text(subprocess.run(["openssl", "pkey", "-in", str(self.directory / "server.key"), "-pubout"],
                                        check=True, capture_output=True, text=True).stdout)
-        return path
-
-    def _other_names(self) -> Path:
-        path = self.directory / "other.ext"
-        path.write_text("subjectAltName=DNS:another.example.test\n")
         return path
 
 
@@ -133,10 +143,11 @@ class Handler(BaseHTTPRequestHandler):
                 return
             if step is None:
                 return self._problem(404, "malformed", f"there is nothing at {self.path}")
-            payload = {}
+            payload, self._header = {}, {}
             if self.command == "POST":
                 message = json.loads(body)
-                if not self.authority.use_nonce(_decode_json(message["protected"]).get("nonce", "")):
+                self._header = _decode_json(message["protected"])
+                if not self.authority.use_nonce(self._header.get("nonce", "")):
                     return self._problem(400, "badNonce", "this nonce was not given out, or was used before")
                 payload = _decode_json(message["payload"]) if message["payload"] else {}
             number = int(rest[0]) if rest and rest[0].isdigit() else 0
@@ -147,22 +158,37 @@ class Handler(BaseHTTPRequestHandler):
     def _step_directory(self, number, payload, fault):
         names = {"newNonce": "nonce", "newAccount": "accounts", "newOrder": "orders", "revokeCert": "revoke",
                  "keyChange": "key-change"}
-        if self.authority.renewal_window:
+        if self.authority.renewal_window():
             names["renewalInfo"] = "renewal-info"
-        self._answer(200, {key: self._url(path) for key, path in names.items()}
-                     | {"meta": {"termsOfService": self._url("terms")}})
+        profiles = {name: f"what {name} means" for name in self.authority.profiles}
+        meta = {"termsOfService": self._url("terms")} | ({"profiles": profiles} if profiles else {})
+        self._answer(200, {key: self._url(path) for key, path in names.items()} | {"meta": meta})
 
     def _step_newNonce(self, number, payload, fault):
         self._answer(200 if self.command == "HEAD" else 204, None)
 
     def _step_newAccount(self, number, payload, fault):
-        existed = self.authority.has_account
+        accounts, key = self.authority.accounts, self._header["jwk"]
+        existed = key in accounts
         if payload.get("onlyReturnExisting") and not existed:
             return self._problem(400, "accountDoesNotExist", "no account has this key")
-        self.authority.has_account = True
-        self._answer(200 if existed else 201, {"status": "valid"}, {"Location": self._url("account/1")})
+        if not existed:
+            accounts.append(key)
+        self._answer(200 if existed else 201, {"status": "valid"},
+                     {"Location": self._url(f"account/{accounts.index(key)}")})
+
+    def _step_account(self, number, payload, fault):
+        self._answer(200, {"status": payload.get("status", "valid")})
+
+    def _step_keyChange(self, number, payload, fault):
+        accounts = self.authority.accounts
+        accounts[accounts.index(_decode_json(payload["payload"])["oldKey"])] = _decode_json(payload["protected"])["jwk"]
+        self._answer(200, {"status": "valid"})
 
     def _step_newOrder(self, number, payload, fault):
+        self.authority.note_order(payload)
+        if fault.get("fault") == "predecessor" and "replaces" in payload:
+            return self._problem(fault["status"], fault["type"], "this predecessor does not please")
         order = {"status": "pending", "authorization": "pending", "identifiers": payload["identifiers"]}
         self.authority.orders.append(order)
         number = len(self.authority.orders) - 1
@@ -200,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200, chain.encode(), "application/pem-certificate-chain", {})
 
     def _step_renewalInfo(self, number, payload, fault):
-        start, end = self.authority.renewal_window
+        start, end = self.authority.renewal_window()
         self._answer(200, {"suggestedWindow": {"start": start, "end": end}}, {"Retry-After": "21600"})
 
     def _order(self, number: int) -> dict:
@@ -359,9 +385,9 @@ def main() -> None:
     arguments.add_argument("directory", type=Path)
     arguments.add_argument("port", type=int)
     arguments.add_argument("--days", type=int, default=90)
-    arguments.add_argument("--renewal-window", nargs=2)
+    arguments.add_argument("--profiles", nargs="*", default=[])
     given = arguments.parse_args()
-    Handler.authority = Authority(given.directory, given.days, given.renewal_window)
+    Handler.authority = Authority(given.directory, given.days, given.profiles)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(given.directory / "server.pem", given.directory / "server.key")
     Server(given.port, context).serve_forever()

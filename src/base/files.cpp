@@ -70,7 +70,7 @@ Result<std::string> read_file(const fs::path& path, std::size_t limit) {
     if (!file)
         return failed("open", path);
     std::string content;
-    std::array<char, 16384> buffer{};
+    std::array<char, 16384> buffer; // not cleared: that took a quarter of a look at many certificates (measured)
     while (true) {
         const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR)

@@ -176,7 +176,10 @@ Result<Generation> take_in(const Attempt& attempt, AcmeClient& client, const Ope
         COMMENTO_CHECK(forget_order(attempt.site));
         return tl::unexpected(std::move(usable).error());
     }
-    const GenerationFacts facts{{Source::acme, attempt.directory}, attempt.profile(), client.renewal_info()};
+    GenerationFacts facts{};
+    facts.origin = {Source::acme, attempt.directory};
+    facts.profile = attempt.profile();
+    facts.renewal_info = client.renewal_info();
     COMMENTO_ASSIGN(Generation generation, install(attempt.site.store, pair, facts));
     COMMENTO_CHECK(forget_order(attempt.site));
     return generation;

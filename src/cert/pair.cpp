@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "config/keys.hpp"
 #include "net/certificate.hpp"
+#include "net/roots.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -100,7 +101,10 @@ std::string problem_with_names(const Loaded& loaded, const Certificate& leaf, co
 
 Owned<X509_STORE> roots_of_this_host(const std::filesystem::path& ca_file) {
     Owned<X509_STORE> roots(X509_STORE_new());
-    X509_STORE_set_default_paths(roots.get());
+    if (const char* folder = hashed_roots(); folder != nullptr)
+        X509_STORE_load_path(roots.get(), folder);
+    else
+        X509_STORE_set_default_paths(roots.get());
     if (!ca_file.empty())
         X509_STORE_load_file(roots.get(), ca_file.c_str());
     ERR_clear_error();

@@ -61,9 +61,9 @@ Result<Generation> follow_files(const Site& site, const std::optional<Generation
                      before);
 }
 
-/// The generation that is live when all is done.
-Result<Generation> bring_up_to_date(const Paths& paths, const Site& site, Adviser& adviser, Haste haste) {
-    auto live = published(site.store);
+/// The generation that is live when all is done. `live` is the one that was published before.
+Result<Generation> bring_up_to_date(const Paths& paths, const Site& site, std::optional<Generation> live,
+                                    Adviser& adviser, Haste haste) {
     if (site.name == kMain && site.settings->text("TLS_MODE") == "files")
         return follow_files(site, live, haste);
     const Wanted wanted = wanted_by(site);
@@ -105,7 +105,8 @@ Result<void> renew_sites(const Paths& paths, const std::vector<NamedSite>& sites
     std::vector<std::pair<std::string, Error>> errors;
     for (const auto& [name, site] : sites) {
         const auto former = site ? published(site->store) : std::nullopt;
-        auto live = site.and_then([&](const Site& one) { return bring_up_to_date(paths, one, adviser, haste); });
+        auto live =
+            site.and_then([&](const Site& one) { return bring_up_to_date(paths, one, former, adviser, haste); });
         if (!live)
             errors.emplace_back(name, std::move(live).error());
         else if (!former || former->name != live->name)

@@ -4,6 +4,8 @@
 #include "base/files.hpp"
 #include "base/pace.hpp"
 #include "base/printable.hpp"
+#include "cert/outside.hpp"
+#include "config/keys.hpp"
 #include "net/http.hpp"
 
 #include <cerrno>
@@ -12,6 +14,7 @@
 #include <netinet/in.h>
 #include <openssl/rand.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@ namespace fs = std::filesystem;
 constexpr mode_t kFolder = 0755; // nginx' workers read it
 constexpr mode_t kFile = 0644;
 constexpr std::chrono::seconds kPatience{5};
+constexpr std::string_view kPath = "/.well-known/acme-challenge/";
 
 fs::path folder_of(const Paths& paths) { return paths.acme_webroot() / ".well-known" / "acme-challenge"; }
 
@@ -60,7 +64,8 @@ tl::unexpected<Error> wrongly_answered(const std::string& where, const std::stri
                             "authority would not find the challenge either",
                             where, name, name_of(response), response.status),
                 fmt::format("does another program have the port (ss -ltnp 'sport = :{}'), or another site of nginx the "
-                            "name (nginx -T)?",
+                            "name (nginx -T)? Such a site has to: include "
+                            "/usr/share/commento-stack/nginx/acme-challenge.conf;",
                             port));
 }
 
@@ -95,7 +100,7 @@ Result<void> await_content(HttpClient& http, const std::string& name, int port, 
     constexpr Pace::Duration kFirst{20};
     constexpr Pace::Duration kLongest{500};
     const std::string where = fmt::format("127.0.0.1:{}", port);
-    const HttpRequest request{.url = fmt::format("http://{}/.well-known/acme-challenge/{}", where, token),
+    const HttpRequest request{.url = fmt::format("http://{}{}{}", where, kPath, token),
                               .headers = {{"Host", host_header(name)}}};
     Pace pace(kFirst, kLongest, kPatience);
     while (true) {
@@ -108,6 +113,12 @@ Result<void> await_content(HttpClient& http, const std::string& name, int port, 
             return not_answered(where, response.error());
         return wrongly_answered(where, name, *response, port);
     }
+}
+
+void warn_of_outside(std::vector<std::string> names, const std::string& path, const std::string& content) {
+    std::erase_if(names, [](const std::string& name) { return is_ip_address(name); });
+    for (const auto& doubt : doubts_from_outside(names, path, content))
+        spdlog::warn("{}; going on, since the authority may see it otherwise", doubt);
 }
 
 } // namespace
@@ -150,6 +161,7 @@ Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& n
     HttpClient http({std::chrono::seconds(2), kPatience, kBody});
     for (const auto& name : names)
         COMMENTO_CHECK(await_content(http, name, port, token, content));
+    warn_of_outside(names, std::string(kPath) + token, content);
     return {};
 }
 

@@ -37,7 +37,8 @@ void clear_challenges(const Paths& paths);
 bool is_answered(int port);
 
 /// Asks this host's port 80 (HTTP_PORT) for a file in the folder, under each name (host name or IP address).
-/// ErrorCode::web where, for some seconds, something else or nothing answers: the authority would fare the same.
+/// ErrorCode::web where, for some seconds, something else or nothing answers: the authority would fare the same. Warns
+/// of what it may fare by the names' addresses in DNS (outside.hpp).
 Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port);
 
 } // namespace commento

@@ -7,7 +7,6 @@
 #include <cctype>
 #include <charconv>
 #include <fmt/format.h>
-#include <sstream>
 #include <stdexcept>
 
 namespace commento {
@@ -233,9 +232,10 @@ std::string Settings::origin() const {
 
 std::vector<std::string> Settings::certificate_names() const {
     std::vector<std::string> names;
-    std::istringstream words(text("DOMAIN") + " " + text("TLS_NAMES"));
-    for (std::string name; words >> name;) {
-        name = canonical_name(name);
+    const std::string words = text("DOMAIN") + " " + text("TLS_NAMES");
+    for (std::size_t end = 0, begin = 0; (begin = words.find_first_not_of(' ', end)) != std::string::npos;) {
+        end = std::min(words.find(' ', begin), words.size());
+        std::string name = canonical_name(std::string_view(words).substr(begin, end - begin));
         if (std::ranges::find(names, name) == names.end())
             names.push_back(std::move(name));
     }

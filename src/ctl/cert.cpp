@@ -114,8 +114,15 @@ Error not_yet(Error error, const FurtherFile& file) {
     return error;
 }
 
+Words words_of_issue(const Options& options) {
+    Words words = Words{"issue"} + options.names;
+    for (const auto& assignment : options.assignments)
+        words = words + Words{"--set", assignment};
+    return options.later ? words + Words{"--later"} : words;
+}
+
 Result<void> issue(const Paths& paths, const Options& options) {
-    COMMENTO_CHECK(require_root_for(Words{"issue"} + options.names));
+    COMMENTO_CHECK(require_root_for(words_of_issue(options)));
     COMMENTO_ASSIGN(const auto wishes, wishes_of(options.assignments));
     COMMENTO_ASSIGN(const FurtherFile file, plan_further(options.names, wishes, paths));
     COMMENTO_ASSIGN(const bool wrote, write_further(file));

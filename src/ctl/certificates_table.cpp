@@ -197,6 +197,8 @@ std::string certificate_facts(const Json& certificates, Look look) {
 }
 
 std::string accounts_table(const Json& accounts, Look look) {
+    if (accounts.empty())
+        return "there is no account yet; the first certificate from an authority makes one";
     std::vector<Row> rows;
     for (const auto& account : accounts) {
         Row row;

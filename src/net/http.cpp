@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "net/libcurl.hpp"
+#include "net/roots.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,6 @@
 #include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/x509.h>
 #include <sys/stat.h>
 
 namespace commento {
@@ -94,21 +94,6 @@ bool has_relation(std::string_view parameters, std::string_view relation) {
         return fmt::format(" {} ", words).find(fmt::format(" {} ", relation)) != std::string::npos;
     }
     return false;
-}
-
-/// Where the system's certificates lie under their hashes; null where they don't.
-const char* hashed_certificates() {
-    // "certs/5ad8a5d6.0": one name of that form is enough to know it.
-    static const bool hashed = [] {
-        std::error_code fault;
-        const std::filesystem::directory_iterator entries(X509_get_default_cert_dir(), fault);
-        return !fault && std::any_of(begin(entries), end(entries), [](const auto& entry) {
-            constexpr std::size_t kHash = 8;
-            const std::string name = entry.path().filename();
-            return name.size() > kHash && name.find_first_not_of("0123456789abcdef") == kHash && name[kHash] == '.';
-        });
-    }();
-    return hashed ? X509_get_default_cert_dir() : nullptr;
 }
 
 /// What the callbacks of send() fill.
@@ -232,7 +217,7 @@ void HttpClient::prepare(const std::string& url) {
         libcurl().setopt(handle, CURLOPT_RESOLVE, resolve_.get());
         libcurl().setopt(handle, CURLOPT_NOPROXY, "*"); // a proxy of the environment would resolve the name itself
     }
-    if (const char* folder = hashed_certificates(); ca_file_.empty() && folder != nullptr) {
+    if (const char* folder = hashed_roots(); ca_file_.empty() && folder != nullptr) {
         libcurl().setopt(handle, CURLOPT_CAINFO, nullptr);
         libcurl().setopt(handle, CURLOPT_CAPATH, folder);
     }

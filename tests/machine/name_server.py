@@ -16,7 +16,7 @@ _OPTIONS = """options {{
     listen-on-v6 {{ none; }};
     pid-file none;
     session-keyfile none;
-    recursion no;
+    recursion yes;
     dnssec-validation no;
 }};
 controls {{ }};

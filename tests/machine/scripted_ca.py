@@ -53,8 +53,8 @@ from typing import Callable
 _URN = "urn:ietf:params:acme:error:"
 _STATUS = {"rateLimited": 429, "badNonce": 400, "unauthorized": 403, "serverInternal": 500}
 _STEP_OF_PATH = {"directory": "directory", "nonce": "newNonce", "accounts": "newAccount", "account": "account",
-                 "key-change": "keyChange", "orders": "newOrder", "authorization": "authorization", "challenge": "challenge",
-                 "order": "order", "finalize": "finalize", "certificate": "certificate",
+                 "key-change": "keyChange", "orders": "newOrder", "authorization": "authorization",
+                 "challenge": "challenge", "order": "order", "finalize": "finalize", "certificate": "certificate",
                  "renewal-info": "renewalInfo"}
 
 

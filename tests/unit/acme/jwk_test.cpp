@@ -31,7 +31,7 @@ TEST(Jwk, HoldsThePublicMembersToo) {
 
 TEST(Jwk, KeepsTheLengthOfASmallPrivateNumber) {
     // About one key in 256 begins with a zero byte.
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         const json jwk = private_jwk(make_key("ecdsa-p256").value().get());
         ASSERT_EQ(decode_base64url(jwk.at("d").get<std::string>()).value().size(), 32U);
     }
@@ -60,9 +60,10 @@ TEST(Jwk, OfWhatCannotSignIsNoKey) {
 
 TEST(Jwk, WithMembersThatDoNotBelongTogetherIsNoKey) {
     for (const char* type : {"ecdsa-p256", "rsa-2048"}) {
+        const json one = private_jwk(make_key(type).value().get());
         const json other = private_jwk(make_key(type).value().get());
         for (const char* name : {"d", "x", "n", "p"}) {
-            json mixed = private_jwk(make_key(type).value().get());
+            json mixed = one;
             if (!mixed.contains(name))
                 continue;
             mixed[name] = other[name];

@@ -91,9 +91,9 @@ TEST_F(CertificatesTable, ColoursStatesForATerminal) {
     const auto coloured = [](const Json& certificate) {
         return certificates_table(Json::array({certificate}), Look::terminal);
     };
-    EXPECT_THAT(coloured(kMain), HasSubstr("\x1b[32m"));
-    EXPECT_THAT(coloured(changed(kMain, "state", "placeholder")), HasSubstr("\x1b[33m"));
-    EXPECT_THAT(coloured(changed(kMain, "state", "expired")), HasSubstr("\x1b[31m"));
+    EXPECT_THAT(coloured(kMain), HasSubstr("32mvalid"));
+    EXPECT_THAT(coloured(changed(kMain, "state", "placeholder")), HasSubstr("33mplaceholder"));
+    EXPECT_THAT(coloured(changed(kMain, "state", "expired")), HasSubstr("31mexpired"));
 }
 
 TEST_F(CertificatesTable, HandsNothingOnThatATerminalWouldObey) {
@@ -129,6 +129,10 @@ TEST_F(CertificatesTable, ShowsAccounts) {
     EXPECT_THAT(accounts_table(accounts, Look::plain),
                 testing::MatchesRegex("DIRECTORY +ACCOUNT +EMAIL +KEY +TERMS *\nhttps://ca.example/directory "
                                       "+https://ca.example/acct/1 +you@example.org +ecdsa-p256 +-"));
+}
+
+TEST_F(CertificatesTable, SaysThatThereIsNoAccount) {
+    EXPECT_THAT(accounts_table(Json::array(), Look::plain), HasSubstr("no account yet"));
 }
 
 TEST_F(CertificatesTable, IsMadeOfArraysOfObjectsOnly) {

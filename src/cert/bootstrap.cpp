@@ -1,6 +1,7 @@
 #include "cert/bootstrap.hpp"
 
 #include "base/clock.hpp"
+#include "base/files.hpp"
 #include "cert/due.hpp"
 #include "cert/local.hpp"
 #include "cert/site.hpp"
@@ -41,12 +42,24 @@ void repair_further(const Paths& paths, const std::shared_ptr<const Settings>& s
     }
 }
 
+/// commento-nginx-reload.path watches two files. While one of them is missing, systemd (252, measured) overlooks that
+/// another takes the other's place.
+void make_watched(const Paths& paths) {
+    constexpr mode_t kMode = 0644;
+    const auto made = std::filesystem::exists(paths.tls_further_stamp())
+                          ? Result<void>()
+                          : write_file(paths.tls_further_stamp(), "", kMode);
+    if (!made)
+        spdlog::warn("{}; nginx will not be reloaded for a new certificate", made.error().message);
+}
+
 } // namespace
 
 Result<void> bootstrap(const Paths& paths) {
     COMMENTO_ASSIGN(const Settings loaded, Settings::load(paths));
     const auto settings = std::make_shared<const Settings>(loaded);
     const Site site = main_site(paths, settings);
+    make_watched(paths);
     repair_further(paths, settings);
     COMMENTO_ASSIGN(const auto former, repair(site.store));
     COMMENTO_ASSIGN(const Generation live, prepare(site, former));

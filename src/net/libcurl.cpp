@@ -1,5 +1,6 @@
 #include "net/libcurl.hpp"
 
+#include <cstdlib>
 #include <dlfcn.h>
 #include <stdexcept>
 
@@ -16,6 +17,8 @@ void find(void* library, const char* name, Function& function) {
 }
 
 Libcurl load() {
+    // Debian's libcurl brings GnuTLS for RTMP, which is never used here: its start costs 1 ms and 0.7 MiB (measured).
+    ::setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0); // NOLINT(concurrency-mt-unsafe)
     void* library = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr)
         throw std::runtime_error(::dlerror());

@@ -355,9 +355,8 @@ Result<void> carry_out(const Paths& paths, const Plan& plan) {
 } // namespace
 
 std::vector<std::string> importable_clients() {
-    std::vector<std::string> names;
-    for (const auto& client : kClients)
-        names.emplace_back(client.name);
+    std::vector<std::string> names(kClients.size());
+    std::ranges::transform(kClients, names.begin(), &Client::name);
     return names;
 }
 

@@ -35,6 +35,8 @@ struct Attempt {
     /// Only the first authority has the profiles that the settings mean.
     std::string profile() const { return directory == wanted.directories.front() ? wanted.profile : std::string(); }
 
+    std::string follows() const { return live ? live->fingerprint : std::string(); }
+
     Request request() const {
         return {directory, wanted.names, setting("EMAIL"), setting("ACME_CHALLENGE"), profile()};
     }
@@ -63,7 +65,7 @@ void warn_of_risk(const Attempt& attempt, const std::optional<Failure>& failure,
 bool fits(const UnfinishedOrder& order, const Attempt& attempt, const Account& account) {
     return order.directory == attempt.directory && order.account == account.url &&
            order.names == attempt.wanted.names && order.profile == attempt.profile() &&
-           type_of(order.key.get()) == attempt.wanted.key_type;
+           order.follows == attempt.follows() && type_of(order.key.get()) == attempt.wanted.key_type;
 }
 
 /// The key of the certificate in place where the settings want to keep it, else a new one.
@@ -117,8 +119,9 @@ Result<Open> begin(const Attempt& attempt, AcmeClient& client, Limits& limits) {
         COMMENTO_CHECK(limits.check(attempt.wanted.names, now()));
     COMMENTO_ASSIGN(Order order, client.order({attempt.wanted.names, attempt.profile(), replaces}));
     limits.count_order(now());
-    UnfinishedOrder file{attempt.directory, client.account().url, attempt.wanted.names, attempt.profile(),
-                         order.url,         std::move(key),       std::move(csr)};
+    UnfinishedOrder file{attempt.directory, client.account().url, attempt.wanted.names,
+                         attempt.profile(), attempt.follows(),    order.url,
+                         std::move(key),    std::move(csr)};
     COMMENTO_CHECK(save_order(attempt.site, file));
     return Open{std::move(order), std::move(file)};
 }

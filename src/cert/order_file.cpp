@@ -29,6 +29,7 @@ std::optional<UnfinishedOrder> load_order(const Site& site) {
                               stored->at("account").get<std::string>(),
                               stored->at("names").get<std::vector<std::string>>(),
                               stored->at("profile").get<std::string>(),
+                              stored->at("follows").get<std::string>(),
                               stored->at("url").get<std::string>(),
                               parse_key(stored->at("key").get<std::string>()),
                               decode_base64url(stored->at("request").get<std::string>()).value_or("")};
@@ -39,10 +40,9 @@ std::optional<UnfinishedOrder> load_order(const Site& site) {
 }
 
 Result<void> save_order(const Site& site, const UnfinishedOrder& order) {
-    const json text = {
-        {"directory", order.directory},       {"account", order.account}, {"names", order.names},
-        {"profile", order.profile},           {"url", order.url},         {"key", to_pem(order.key.get())},
-        {"request", base64url(order.request)}};
+    const json text = {{"directory", order.directory},   {"account", order.account},           {"names", order.names},
+                       {"profile", order.profile},       {"follows", order.follows},           {"url", order.url},
+                       {"key", to_pem(order.key.get())}, {"request", base64url(order.request)}};
     COMMENTO_CHECK(make_folder(site.state, kFolder));
     return write_file(file_of(site), text.dump(2, ' ', false, json::error_handler_t::replace) + "\n", kFile);
 }

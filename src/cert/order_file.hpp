@@ -16,6 +16,7 @@ struct UnfinishedOrder {
     std::string account; ///< address of the account that made it
     std::vector<std::string> names;
     std::string profile;
+    std::string follows; ///< fingerprint of the certificate that was live then: it is not, once this order is installed
     std::string url;
     PrivateKey key;      ///< of the certificate to be
     std::string request; ///< PKCS #10, DER

@@ -7,6 +7,7 @@
 #include "cert/local.hpp"
 #include "cert/serving.hpp"
 #include "cert/store.hpp"
+#include "cert/webroot.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -152,6 +153,7 @@ Result<std::vector<NamedSite>> sites_named(const Paths& paths, const std::vector
 Result<void> renew(const Paths& paths, const std::vector<std::string>& names, Haste haste) {
     COMMENTO_ASSIGN(const auto sites, sites_named(paths, names));
     COMMENTO_ASSIGN(const Fd lock, lock_runs(paths));
+    clear_challenges(paths); // of a run that was killed
     return renew_sites(paths, sites, haste);
 }
 

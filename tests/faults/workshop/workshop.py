@@ -115,7 +115,7 @@ class Workshop:
     def configure(self, ca, key_type: str = "ecdsa-p256", **changes: str) -> None:
         """Asks for one further certificate; the comment server's own is of no concern here."""
         main = {"DOMAIN": "comments.example.test", "EMAIL": "operator@example.test", "TLS_MODE": "selfsigned"}
-        further = {"DOMAIN": DOMAIN, "TLS_MODE": "acme", "ACME_DIRECTORY": ca.directory, "ACME_CA_FILE": ca.ca_file,
+        further = {"DOMAIN": DOMAIN, "ACME_DIRECTORY": ca.directory, "ACME_CA_FILE": ca.ca_file,
                    "TLS_KEY_TYPE": key_type} | changes
         _write_settings(SETTINGS / "commento-stack.conf", main)
         _write_settings(SETTINGS / "certificates" / f"{NAME}.conf", further)

@@ -96,6 +96,7 @@ TEST_F(Sites, AnUnfinishedOrderIsReadBackAndHasItsKeyForItsOwnerOnly) {
                                   "https://ca.example/account/1",
                                   {"a.example.org"},
                                   "",
+                                  "fingerprint of the former",
                                   "https://ca.example/order/1",
                                   std::move(key),
                                   request}));
@@ -107,6 +108,7 @@ TEST_F(Sites, AnUnfinishedOrderIsReadBackAndHasItsKeyForItsOwnerOnly) {
     EXPECT_EQ(to_pem(read->key.get()), pem);
     EXPECT_EQ(read->request, request);
     EXPECT_EQ(read->url, "https://ca.example/order/1");
+    EXPECT_EQ(read->follows, "fingerprint of the former");
     ASSERT_TRUE(forget_order(site));
     ASSERT_TRUE(forget_order(site));
     EXPECT_FALSE(load_order(site));

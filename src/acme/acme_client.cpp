@@ -279,7 +279,7 @@ Result<void> AcmeClient::read_directory() {
 Result<void> AcmeClient::register_account() {
     const std::string& url = directory_.new_account;
     if (directory_.external_account_required && !external_)
-        return fail(ErrorCode::authority, fmt::format("{} takes only accounts of its customers", directory_url_),
+        return fail(ErrorCode::settings, fmt::format("{} takes only accounts of its customers", directory_url_),
                     "set ACME_EAB_KID and ACME_EAB_KEY_FILE to what its operator gave you");
     json payload = {{"termsOfServiceAgreed", true}, {"contact", contact(email_)}};
     if (external_) {

@@ -99,16 +99,20 @@ std::vector<std::string> account_directories(const Paths& paths) {
     std::error_code fault;
     for (fs::directory_iterator entry(accounts(paths), fault), end; !fault && entry != end; entry.increment(fault)) {
         const auto known = read_object(entry->path() / "account.json");
-        if (known && !text_field(*known, "directory").empty())
-            directories.push_back(text_field(*known, "directory"));
+        std::string directory = known ? text_field(*known, "directory") : std::string();
+        // One that was closed has another name.
+        if (!directory.empty() && folder_of(paths, directory) == entry->path())
+            directories.push_back(std::move(directory));
     }
     return directories;
 }
 
 Result<void> forget_account(const Paths& paths, const std::string& directory) {
     const fs::path folder = folder_of(paths, directory);
+    const fs::path closed = folder.string() + ".closed";
     std::error_code fault;
-    fs::rename(folder, folder.string() + ".closed", fault);
+    fs::remove_all(closed, fault); // of an account that was closed before
+    fs::rename(folder, closed, fault);
     if (fault)
         return fail(ErrorCode::storage, fmt::format("cannot rename {}: {}", folder.string(), fault.message()));
     return sync_folder(accounts(paths));

@@ -29,11 +29,11 @@ std::string without_port(std::string directory) {
 
 /// Of the directories that certificates came from, the one that a folder is of; else by the folder's name.
 std::string directory_of(const fs::path& folder, const std::vector<ForeignCertificate>& certificates) {
-    std::string named = "https://" + folder.string();
+    const std::string named = "https://" + folder.string();
     const auto found = std::ranges::find_if(certificates, [&](const ForeignCertificate& certificate) {
         return without_port(certificate.authority.directory) == named;
     });
-    return found == certificates.end() ? std::move(named) : found->authority.directory;
+    return found == certificates.end() ? named : found->authority.directory;
 }
 
 ForeignAccount read_account(const fs::path& folder, std::string directory) {

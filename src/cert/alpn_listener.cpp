@@ -8,11 +8,11 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
+#include <iterator>
 #include <map>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <poll.h>
-#include <ranges>
 
 namespace commento {
 namespace {
@@ -117,8 +117,8 @@ std::string reverse_name(const in_addr& address) {
 /// RFC 3596, 2.5.
 std::string reverse_name(const in6_addr& address) {
     std::string name;
-    for (const unsigned char byte : std::views::reverse(address.s6_addr))
-        name += fmt::format("{:x}.{:x}.", byte & 0xFU, byte >> 4U);
+    for (auto byte = std::rbegin(address.s6_addr); byte != std::rend(address.s6_addr); ++byte)
+        name += fmt::format("{:x}.{:x}.", *byte & 0xFU, *byte >> 4U);
     return name + "ip6.arpa";
 }
 

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <fmt/format.h>
-#include <ranges>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -89,9 +88,8 @@ Result<void> DnsHook::show(std::span<const Challenge> challenges) {
 }
 
 DnsHook::~DnsHook() {
-    if (remove_.empty())
-        return;
-    for (const auto& environment : std::views::reverse(calls_)) {
+    for (; !remove_.empty() && !calls_.empty(); calls_.pop_back()) {
+        const auto& environment = calls_.back();
         const std::string name = environment.front().substr(environment.front().find('=') + 1);
         if (const auto done = call(remove_, environment, name); !done)
             spdlog::warn("{}; ignoring it", done.error().message);

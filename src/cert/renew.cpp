@@ -122,6 +122,12 @@ Result<void> renew_sites(const Paths& paths, const std::vector<NamedSite>& sites
     return errors.empty() ? Result<void>() : tl::unexpected(join(errors));
 }
 
+/// What is common to all certificates and a killed run left: answers to challenges, and the signal for nginx.
+Result<void> clean_up(const Paths& paths) {
+    clear_challenges(paths);
+    return clean(Store{paths.tls(), {}});
+}
+
 } // namespace
 
 Result<Fd> lock_runs(const Paths& paths) {
@@ -153,7 +159,7 @@ Result<std::vector<NamedSite>> sites_named(const Paths& paths, const std::vector
 Result<void> renew(const Paths& paths, const std::vector<std::string>& names, Haste haste) {
     COMMENTO_ASSIGN(const auto sites, sites_named(paths, names));
     COMMENTO_ASSIGN(const Fd lock, lock_runs(paths));
-    clear_challenges(paths); // of a run that was killed
+    COMMENTO_CHECK(clean_up(paths));
     return renew_sites(paths, sites, haste);
 }
 

@@ -160,6 +160,12 @@ Result<Generation> describe(const Store& store, const Pair& pair, const Generati
                       std::move(leaf.fingerprint)};
 }
 
+Result<void> remove_leftovers(const Store& store) {
+    remove_temporaries(store.folder);
+    remove_temporaries(store.generations());
+    return remove_folder(unfinished(store));
+}
+
 /// The newest generation that loads and was not set aside.
 Result<std::optional<Generation>> newest_good(const Store& store) {
     COMMENTO_ASSIGN(const auto names, names_newest_first(store));
@@ -190,13 +196,16 @@ std::optional<Generation> published(const Store& store) {
 
 Result<std::optional<Generation>> repair(const Store& store) {
     COMMENTO_ASSIGN(const Fd lock, lock_store(store));
-    remove_temporaries(store.folder);
-    remove_temporaries(store.generations());
-    COMMENTO_CHECK(remove_folder(unfinished(store)));
+    COMMENTO_CHECK(remove_leftovers(store));
     COMMENTO_ASSIGN(auto newest, newest_good(store));
     if (newest)
         COMMENTO_CHECK(publish(store, *newest));
     return newest;
+}
+
+Result<void> clean(const Store& store) {
+    COMMENTO_ASSIGN(const Fd lock, lock_store(store));
+    return remove_leftovers(store);
 }
 
 Result<Generation> install(const Store& store, const Pair& pair, const GenerationFacts& facts) {

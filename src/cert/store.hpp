@@ -34,6 +34,9 @@ std::optional<Generation> published(const Store& store);
 /// Restores the rule. Generations that do not load are passed over, with a warning. Nothing where none is good.
 Result<std::optional<Generation>> repair(const Store& store);
 
+/// Removes what killed runs were writing. repair() does so, too.
+Result<void> clean(const Store& store);
+
 /// Makes a pair the newest generation and publishes it; removes all but the three newest and the three newest that were
 /// not set aside. The pair is one that problem_with() has nothing against. `facts` is what is known of it beside the
 /// pair.

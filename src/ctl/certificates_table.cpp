@@ -21,9 +21,10 @@ constexpr const char* kNone = "-";
 Json member(const Json& object, const char* name) { return object.value(name, Json()); }
 
 std::string text_of(const Json& value) {
-    if (value.is_null() || value == "")
+    if (value.is_null())
         return kNone;
-    return value.is_string() ? value.get<std::string>() : value.dump();
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    return text.empty() ? kNone : text;
 }
 
 std::string text_of(const Json& object, const char* name) { return text_of(member(object, name)); }

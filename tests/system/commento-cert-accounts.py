@@ -1,6 +1,9 @@
 """Accounts with authorities: their contact, their key, their end; revocation; moving in from certbot and out again."""
 
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from machine import Machine, Pebble, ScriptedCA, Site, processes
 from machine.certificates import (AUTHORITY, DOMAIN, DONE, NETWORK, RENEW, SETTINGS, STATE, account, cert, is_trusted,
@@ -25,7 +28,7 @@ def test_an_account_follows_the_settings_and_after_its_end_the_next_issue_makes_
 
     assert done.exit_code == DONE, done.output
     assert account(machine) == first | {"email": "other@example.test"}
-    assert site.pebble.requests()[-1] == f"POST /my-account/{first['url'].rpartition('/')[2]}"
+    assert site.pebble.requests()[-1] == "POST /my-account/"
 
     done = cert(machine, "account", "deactivate")
 
@@ -33,6 +36,7 @@ def test_an_account_follows_the_settings_and_after_its_end_the_next_issue_makes_
     renew(machine, "--force", "main")
     assert account(machine)["url"] != first["url"]
     assert site.pebble.requests().count(REGISTRATION) == 2
+    assert cert(machine, "account", "deactivate").exit_code == DONE
 
 
 def test_after_a_change_of_the_accounts_key_the_authority_takes_only_the_new_one(unstarted_site):
@@ -79,8 +83,8 @@ def test_an_authority_for_customers_gets_the_binding_and_without_one_the_remedy_
     site.configure()
     start_front(site)
     code, status = run_unit(machine)
-    assert code != DONE and "takes only accounts of its customers" in status, status
-    assert "ACME_EAB_KID" in machine.journal(RENEW)
+    assert code == SETTINGS, status
+    assert "takes only accounts of its customers" in status and "set ACME_EAB_KID and ACME_EAB_KEY_FILE" in status
 
     path = "/etc/commento-stack/eab.key"
     machine.write(path, mac + "\n", 0o640, "root:commento-cert")
@@ -148,8 +152,15 @@ def test_moving_in_from_certbot_costs_no_request_and_its_account_goes_on(unstart
     assert site.pebble.requests().count(REGISTRATION) == 1
 
 
-def test_certbot_lists_and_renews_what_is_exported_for_it(unstarted_site, tmp_path):
-    site, machine, folder = unstarted_site, unstarted_site.machine, tmp_path / "letsencrypt"
+@pytest.fixture
+def same_place():
+    """A folder of this host whose path the machine can have, too: not below /tmp, which is not on its disk."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as path:
+        yield Path(path)
+
+
+def test_certbot_lists_and_renews_what_is_exported_for_it(unstarted_site, same_place):
+    site, machine, folder = unstarted_site, unstarted_site.machine, same_place / "letsencrypt"
     start_front(site)
 
     done = cert(machine, "export", str(folder))

@@ -148,7 +148,7 @@ def test_the_advice_of_a_real_authority_is_taken_and_it_takes_the_predecessor():
         assert window["start"] < window["chosen"] < window["end"]
         assert "trying without" not in renew(machine, "--force", "main").output
         requests = site.pebble.requests()
-        assert sum("/renewalInfo/" in request for request in requests) >= 1
+        assert any("renewalInfo" in request for request in requests)
         assert requests.count("POST /order-plz") == 2
         assert is_trusted(site, DOMAIN)
 

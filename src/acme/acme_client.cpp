@@ -375,7 +375,7 @@ Result<Order> AcmeClient::await_ready(const Order& order) {
     COMMENTO_ASSIGN(Order now, poll(order.url, kUnproved, std::nullopt));
     if (now.status == "ready" || now.status == "valid")
         return now;
-    return explain_failure(order);
+    return explain_failure(now);
 }
 
 /// In the authority's own words, for each name that was not proved.
@@ -394,7 +394,9 @@ tl::unexpected<Error> AcmeClient::explain_failure(const Order& order) {
         hint = hint_for_problem(text_field(*problem, "type"));
     }
     return fail(ErrorCode::authority,
-                lines.empty() ? fmt::format("{} turned invalid; no reason given", order.url) : lines, hint);
+                lines.empty() ? fmt::format("{} turned \"{}\"; no reason given", order.url, printable(order.status))
+                              : lines,
+                hint);
 }
 
 Result<std::string> AcmeClient::finalize(Order order, std::string_view request, const std::string& preferred_root) {

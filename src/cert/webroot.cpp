@@ -31,13 +31,19 @@ constexpr std::string_view kPath = "/.well-known/acme-challenge/";
 
 fs::path folder_of(const Paths& paths) { return paths.acme_webroot() / ".well-known" / "acme-challenge"; }
 
+tl::unexpected<Error> not_written(const fs::path& path) {
+    return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", path.string()), errno,
+                      fmt::format("room, files and rights on that disk: df -h {0}; df -i {0}; ls -l {0}",
+                                  path.parent_path().string()));
+}
+
 Result<void> put(const fs::path& path, std::string_view content) {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFile));
     if (!file || ::fchmod(file.get(), kFile) != 0) // whatever the umask is
-        return fail_errno(ErrorCode::storage, fmt::format("cannot make {}", path.string()), errno);
+        return not_written(path);
     errno = ENOSPC; // what a short write means
     if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", path.string()), errno);
+        return not_written(path);
     return {};
 }
 

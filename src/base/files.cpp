@@ -17,7 +17,9 @@ tl::unexpected<Error> failed(std::string_view action, const fs::path& path) {
     const bool denied = number == EACCES || number == EPERM;
     std::string hint = denied ? "run as root, or check owner and mode of the file and its folders" : "";
     if (number == ENOSPC || number == EDQUOT)
-        hint = "free space on the disk: df -h " + path.parent_path().string();
+        hint = fmt::format("free space, or files, on the disk: df -h {0}; df -i {0}", path.parent_path().string());
+    if (number == EIO)
+        hint = "the disk itself has trouble: journalctl -k -p err; free what can be saved first";
     if (number == EROFS)
         hint = "the file system is mounted read-only: findmnt -T " + path.parent_path().string();
     return fail_errno(denied ? ErrorCode::permission : ErrorCode::storage,

@@ -59,10 +59,10 @@ Result<void> bootstrap(const Paths& paths) {
     COMMENTO_ASSIGN(const Settings loaded, Settings::load(paths));
     const auto settings = std::make_shared<const Settings>(loaded);
     const Site site = main_site(paths, settings);
-    make_watched(paths);
     repair_further(paths, settings);
     COMMENTO_ASSIGN(const auto former, repair(site.store));
     COMMENTO_ASSIGN(const Generation live, prepare(site, former));
+    make_watched(paths);
     const bool same = former && former->name == live.name;
     spdlog::info("{} {}, valid until {}", same ? "nothing to do: there is" : "installed", summary(live),
                  local_time(live.not_after));

@@ -100,7 +100,7 @@ Result<TsigKey> read_tsig_key(const std::filesystem::path& file) {
     if (!is_key_name(key.name) || key.algorithm.empty() || !is_base64(key.secret))
         return fail(
             ErrorCode::settings,
-            fmt::format("{} holds no TSIG key: key \"NAME\" {{ algorithm ...; secret \"...\"; }};", file.string()),
+            fmt::format(R"({} holds no TSIG key: key "NAME" {{ algorithm ...; secret "..."; }};)", file.string()),
             hint);
     std::ranges::transform(key.algorithm, key.algorithm.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

@@ -16,4 +16,5 @@ from .name_server import NameServer
 from .processes import CommandFailed, Result, wait_until
 from .site import Site
 
-__all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "roots", "wait_until"]
+__all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "roots",
+           "wait_until"]

@@ -1,6 +1,7 @@
 """What the tests of commento-cert have in common: its runs, what it keeps, and what nginx serves."""
 
 import json
+import os
 import re
 import socket
 import ssl
@@ -33,12 +34,26 @@ def run_unit(machine: Machine, unit: str = RENEW) -> tuple[int, str]:
     """Starts a unit that runs once; returns the exit code of its program and what `systemctl status` shows."""
     machine.run(["systemctl", "start", unit], check=False, timeout=150)
     status = machine.run(["systemctl", "status", "--full", "--lines=20", unit], check=False).output
+    await_workers(machine)
     return int(machine.unit(unit)["ExecMainStatus"]), status
 
 
 def cert(machine: Machine, *words: str) -> Result:
     """`commentoctl cert …`, by root."""
-    return machine.run(["commentoctl", "cert", *words], check=False, timeout=150)
+    done = machine.run(["commentoctl", "cert", *words], check=False, timeout=150)
+    await_workers(machine)
+    return done
+
+
+def await_workers(machine: Machine) -> None:
+    """For some moments after a reload, nginx's former workers answer beside the new ones. By Debian's configuration
+    there are as many as processors."""
+    def are_gone() -> bool:
+        main = machine.unit("nginx")["MainPID"]
+        children = machine.run(["cat", f"/proc/{main}/task/{main}/children"], check=False).stdout.split()
+        return len(children) <= len(os.sched_getaffinity(0))
+
+    machine.wait_until("nginx's former workers are gone", are_gone)
 
 
 def renew(machine: Machine, *words: str) -> Result:

@@ -103,7 +103,8 @@ TEST(PublicJwk, HasTheRequiredMembersOnlyAndFixedSizes) {
 }
 
 TEST(Base64url, IsDecodedToWhatWasEncoded) {
-    for (const std::string& bytes : {std::string("f"), std::string("fo"), std::string("foo"), std::string("a\0\xff", 3)})
+    for (const std::string& bytes :
+         {std::string("f"), std::string("fo"), std::string("foo"), std::string("a\0\xff", 3)})
         EXPECT_EQ(decode_base64url(base64url(bytes)), bytes);
     for (const char* text : {"", "a", "a=", "a+b", "ab cd"})
         EXPECT_EQ(decode_base64url(text), std::nullopt) << text;

@@ -192,7 +192,7 @@ Result<std::int64_t> time_in(const json& object, const char* name, const std::st
     const auto text = window.find(name);
     const auto moment = text == window.end() ? std::nullopt : parse_time(text->second);
     if (!moment)
-        return makes_no_sense(url, fmt::format("\"suggestedWindow\" has no time as its \"{}\"", name));
+        return makes_no_sense(url, fmt::format(R"("suggestedWindow" has no time as its "{}")", name));
     return *moment;
 }
 
@@ -613,7 +613,7 @@ std::string renewal_identifier(std::string_view pem) {
 Result<RenewalWindow> ask_renewal_window(HttpClient& http, const std::string& address, const std::string& identifier) {
     constexpr std::int64_t kMinute = 60;
     constexpr std::int64_t kDay = 86400;
-    constexpr std::int64_t kUsual = 6 * 3600;
+    constexpr std::int64_t kUsual = std::int64_t{6} * 3600;
     const std::string url = fmt::format("{}{}{}", address, address.ends_with('/') ? "" : "/", identifier);
     COMMENTO_ASSIGN(const HttpResponse response, http.send({"GET", url}));
     if (response.status != kOk)

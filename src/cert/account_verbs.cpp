@@ -62,7 +62,7 @@ Result<void> roll_account_key(const Paths& paths, const std::string& directory) 
     COMMENTO_ASSIGN(const Desk desk, open_desk_with_account(paths, directory));
     COMMENTO_ASSIGN(AcmeClient client, sign_in(paths, desk.settings, desk.directory));
     COMMENTO_ASSIGN(PrivateKey key, prepare_key(paths, desk.directory));
-    const auto changed = client.change_key(std::move(key));
+    auto changed = client.change_key(std::move(key));
     // Without an answer, either key may be the one that counts now: the next run asks.
     if (!changed && changed.error().code == ErrorCode::network)
         return changed;

@@ -77,7 +77,7 @@ HttpClient& Adviser::client_for(const Site& site) {
 
 std::optional<Advice> Adviser::ask(const Site& site, const Generation& live, std::int64_t now) {
     const std::string& address = live.facts.renewal_info;
-    const auto former = last_advice(site, live);
+    auto former = last_advice(site, live);
     if (address.empty() || (former && now < former->ask_again) || silent_.contains(address))
         return former;
     const auto pair = read_pair(site.store, live);

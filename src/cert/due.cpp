@@ -63,7 +63,7 @@ std::string why_not_wanted(const Generation& live, const Wanted& wanted) {
     // The authority that is fallen back to has profiles of its own, or none.
     if (origin.source == Source::acme && origin.directory == wanted.directories.front() &&
         live.facts.profile != wanted.profile)
-        return fmt::format("the certificate's profile is \"{}\", ACME_PROFILE is \"{}\"", live.facts.profile,
+        return fmt::format(R"(the certificate's profile is "{}", ACME_PROFILE is "{}")", live.facts.profile,
                            wanted.profile);
     if (live.revoked)
         return "the certificate was revoked";

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::string_view kLetsEncrypt = "https://acme-v02.api.letsencrypt.org/";
 constexpr std::int64_t kHour = 3600;
-constexpr std::int64_t kWeek = 7 * 24 * kHour;
+constexpr std::int64_t kWeek = std::int64_t{7} * 24 * kHour;
 constexpr mode_t kFolder = 0755;
 constexpr mode_t kFile = 0600;
 

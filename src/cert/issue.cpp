@@ -246,6 +246,7 @@ Result<Generation> try_authority(const Attempt& attempt) {
     else
         COMMENTO_CHECK(check_not_held_back(former));
 
+    remove_temporaries(attempt.site.state); // of a run that was killed, or whose disk failed
     COMMENTO_CHECK(check_room(attempt.site.store));
     COMMENTO_CHECK(check_room(attempt.site.state));
     const auto prover = make_prover(attempt.paths, *attempt.site.settings);

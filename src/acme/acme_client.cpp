@@ -88,8 +88,8 @@ std::optional<json> problem_in_challenges(const json& authorization) {
 }
 
 /// For an object of the protocol that did not become what it should.
-tl::unexpected<Error> turned_bad(const std::string& url, const json& object, const std::optional<json>& problem) {
-    const std::string message = fmt::format("{} turned \"{}\"", url, printable(text_field(object, "status")));
+tl::unexpected<Error> turned_bad(const std::string& url, std::string_view status, const std::optional<json>& problem) {
+    const std::string message = fmt::format("{} turned \"{}\"", url, printable(status));
     if (!problem)
         return fail(ErrorCode::authority, message + "; no reason given");
     return fail(ErrorCode::authority, fmt::format("{}, {}", message, describe_problem(*problem)),
@@ -148,11 +148,6 @@ std::map<std::string, std::string> texts_in(const json& object, const char* name
             texts.emplace(printable(key), printable(value.get<std::string>()));
     }
     return texts;
-}
-
-Owned<X509> parse_x509(std::string_view pem) {
-    const Owned<BIO> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    return Owned<X509>(PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr));
 }
 
 /// Common name of who issued the last certificate of a chain: the root that the chain leads to.
@@ -359,7 +354,7 @@ Result<std::vector<Challenge>> AcmeClient::challenges(const Order& order, std::s
         if (status == "valid")
             continue;
         if (status != "pending")
-            return turned_bad(url, object, problem_in_challenges(object));
+            return turned_bad(url, status, problem_in_challenges(object));
         COMMENTO_ASSIGN(Challenge challenge, challenge_in(object, type, url, account_.key.get()));
         open.push_back(std::move(challenge));
     }
@@ -413,7 +408,7 @@ Result<std::string> AcmeClient::finalize(Order order, std::string_view request, 
     }
     if (order.status != "valid") {
         COMMENTO_ASSIGN(const json object, post_for_object(order.url, ""));
-        return turned_bad(order.url, object, problem_in(object));
+        return turned_bad(order.url, order.status, problem_in(object));
     }
     if (!is_address(order.certificate))
         return makes_no_sense(order.url, "\"certificate\" is missing or no https address");

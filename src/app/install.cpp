@@ -175,8 +175,7 @@ Result<fs::path> release_from_file(const Paths& paths, const Settings& settings)
 /// True when `current` pointed elsewhere before.
 Result<bool> make_current(const Paths& paths, const fs::path& release) {
     const fs::path target = fs::path("releases") / release.filename();
-    std::error_code missing;
-    if (fs::read_symlink(paths.app_current(), missing) == target)
+    if (link_target(paths.app_current()) == target)
         return false;
     COMMENTO_CHECK(point_link(paths.app_current(), target));
     spdlog::info("current release: {}", release.filename().string());

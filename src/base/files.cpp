@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -124,6 +125,14 @@ Result<void> make_folder(const fs::path& path, mode_t mode) {
     return make_folder(path, mode);
 }
 
+Result<void> remove_folder(const fs::path& path) {
+    std::error_code fault;
+    fs::remove_all(path, fault);
+    if (fault)
+        return fail(ErrorCode::storage, fmt::format("cannot remove {}: {}", path.string(), fault.message()));
+    return {};
+}
+
 Result<void> sync_folder(const fs::path& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder)
@@ -139,6 +148,12 @@ Result<void> point_link(const fs::path& link, const fs::path& target) {
     if (::symlink(target.c_str(), temporary.c_str()) != 0)
         return failed("create the link", temporary);
     return rename_durably(temporary, link);
+}
+
+std::string link_target(const fs::path& link) {
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+    return size < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 Result<void> check_room(const fs::path& folder) {

@@ -30,11 +30,17 @@ Result<bool> update_file(const std::filesystem::path& path, std::string_view con
 /// Makes a folder and its parents with `mode`; an existing one stays as it is.
 Result<void> make_folder(const std::filesystem::path& path, mode_t mode);
 
+/// Removes a folder with all that is in it; one that is not there is no failure. Not durable by itself.
+Result<void> remove_folder(const std::filesystem::path& path);
+
 /// Makes the entries of a folder durable.
 Result<void> sync_folder(const std::filesystem::path& path);
 
 /// Points the symbolic link at `target` in one step (rename), durably.
 Result<void> point_link(const std::filesystem::path& link, const std::filesystem::path& target);
+
+/// What a symbolic link points to, as written; empty where there is none.
+std::string link_target(const std::filesystem::path& link);
 
 /// Fails where a few files could not be written into a folder (made where missing) for want of room or rights. Only for
 /// who alone writes there.

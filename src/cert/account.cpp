@@ -53,23 +53,28 @@ std::optional<nlohmann::json> read_object(const fs::path& file) {
 
 } // namespace
 
-Result<Account> load_account(const Paths& paths, const std::string& directory) {
+Result<Account> read_account(const Paths& paths, const std::string& directory) {
     const fs::path folder = folder_of(paths, directory);
-    const fs::path key_file = folder / "key.pem";
-    remove_temporaries(folder);
     Account account;
-    if (!fs::exists(key_file)) {
-        COMMENTO_ASSIGN(account.key, make_key("ecdsa-p256"));
-        COMMENTO_CHECK(save_key(key_file, account.key.get()));
-        return account;
-    }
-    COMMENTO_ASSIGN(account.key, load_key(key_file));
+    COMMENTO_ASSIGN(account.key, load_key(folder / "key.pem"));
     // Without it, the authority finds the account by its key.
     if (const auto known = read_object(folder / "account.json")) {
         account.url = text_field(*known, "url");
         account.email = text_field(*known, "email");
         account.terms = text_field(*known, "terms");
     }
+    return account;
+}
+
+Result<Account> load_account(const Paths& paths, const std::string& directory) {
+    const fs::path folder = folder_of(paths, directory);
+    const fs::path key_file = folder / "key.pem";
+    remove_temporaries(folder);
+    if (fs::exists(key_file))
+        return read_account(paths, directory);
+    Account account;
+    COMMENTO_ASSIGN(account.key, make_key("ecdsa-p256"));
+    COMMENTO_CHECK(save_key(key_file, account.key.get()));
     return account;
 }
 

@@ -13,6 +13,9 @@ namespace commento {
 /// that could be lost.
 Result<Account> load_account(const Paths& paths, const std::string& directory);
 
+/// The account there is for a directory, as it is on disk; for showing and comparing.
+Result<Account> read_account(const Paths& paths, const std::string& directory);
+
 /// Keeps what the authority said of it; writes only what changed.
 Result<void> save_account(const Paths& paths, const std::string& directory, const Account& account);
 

@@ -40,7 +40,7 @@ Result<Desk> open_desk_with_account(const Paths& paths, const std::string& direc
 Result<std::string> describe_accounts(const Paths& paths) {
     json accounts = json::array();
     for (const auto& directory : account_directories(paths)) {
-        COMMENTO_ASSIGN(const Account account, load_account(paths, directory));
+        COMMENTO_ASSIGN(const Account account, read_account(paths, directory));
         accounts.push_back({{"directory", directory},
                             {"url", account.url},
                             {"email", account.email},

@@ -151,7 +151,7 @@ Result<std::vector<KeptAccount>> all_accounts(const Paths& paths) {
     for (const auto& directory : account_directories(paths)) {
         if (const auto problem = problem_with_directory(directory); !problem.empty())
             return fail(ErrorCode::storage, fmt::format("the account with {}: {}", directory, problem));
-        COMMENTO_ASSIGN(Account account, load_account(paths, directory));
+        COMMENTO_ASSIGN(Account account, read_account(paths, directory));
         if (account.url.empty())
             continue;
         std::string id = account_id(account.key.get());

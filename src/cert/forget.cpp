@@ -8,19 +8,8 @@
 #include <spdlog/spdlog.h>
 
 namespace commento {
-namespace {
 
 namespace fs = std::filesystem;
-
-Result<void> remove_folder(const fs::path& folder) {
-    std::error_code fault;
-    fs::remove_all(folder, fault);
-    if (fault)
-        return fail(ErrorCode::storage, fmt::format("cannot remove {}: {}", folder.string(), fault.message()));
-    return {};
-}
-
-} // namespace
 
 Result<void> forget(const Paths& paths, const std::string& name) {
     const fs::path folder = paths.tls_further() / name;

@@ -19,8 +19,8 @@ fs::path file_of(const fs::path& folder) { return folder / "failures.json"; }
 
 Failure from_json(const json& stored) {
     return {{stored.at("directory").get<std::string>(), stored.at("names").get<std::vector<std::string>>(),
-             stored.at("email").get<std::string>(), stored.at("challenge").get<std::string>(),
-             stored.at("profile").get<std::string>()},
+             stored.at("email").get<std::string>(), stored.at("profile").get<std::string>(),
+             stored.at("means").get<std::map<std::string, std::string>>()},
             stored.at("failures").get<int>(),
             stored.at("refusals").get<int>(),
             stored.at("failed_at").get<std::int64_t>(),
@@ -30,8 +30,8 @@ Failure from_json(const json& stored) {
 
 json to_json(const Failure& failure) {
     return {{"directory", failure.request.directory}, {"names", failure.request.names},
-            {"email", failure.request.email},         {"challenge", failure.request.challenge},
-            {"profile", failure.request.profile},     {"failures", failure.failures},
+            {"email", failure.request.email},         {"profile", failure.request.profile},
+            {"means", failure.request.means},         {"failures", failure.failures},
             {"refusals", failure.refusals},           {"failed_at", failure.failed_at},
             {"next_try", failure.next_try},           {"message", failure.message}};
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,8 +19,9 @@ struct Request {
     std::string directory;
     std::vector<std::string> names;
     std::string email;
-    std::string challenge; ///< ACME_CHALLENGE
-    std::string profile;   ///< ACME_PROFILE
+    std::string profile; ///< ACME_PROFILE
+    /// The settings by which it is proved and signed in with, by their keys.
+    std::map<std::string, std::string> means;
 
     bool operator==(const Request&) const = default;
 };

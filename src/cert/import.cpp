@@ -169,7 +169,7 @@ void clean(Account& account, const std::string& directory) {
 }
 
 Result<bool> is_ours(const Paths& paths, const std::string& directory, const Account& account) {
-    COMMENTO_ASSIGN(const Account present, load_account(paths, directory));
+    COMMENTO_ASSIGN(const Account present, read_account(paths, directory));
     return EVP_PKEY_eq(present.key.get(), account.key.get()) == 1;
 }
 

@@ -1,6 +1,7 @@
 #include "cert/issue.hpp"
 
 #include "acme/acme_client.hpp"
+#include "acme/x509.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "cert/account.hpp"
@@ -9,9 +10,8 @@
 #include "cert/limits.hpp"
 #include "cert/order_file.hpp"
 #include "cert/pair.hpp"
-#include "cert/prover.hpp"
 #include "cert/store.hpp"
-#include "cert/x509.hpp"
+#include "proof/prover.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -38,7 +38,11 @@ struct Attempt {
     std::string follows() const { return live ? live->fingerprint : std::string(); }
 
     Request request() const {
-        return {directory, wanted.names, setting("EMAIL"), setting("ACME_CHALLENGE"), profile()};
+        Request asked{directory, wanted.names, setting("EMAIL"), profile(), {}};
+        for (const char* key : {"ACME_CHALLENGE", "ACME_DNS_SERVER", "ACME_DNS_KEY_FILE", "ACME_DNS_HOOK",
+                                "ACME_DNS_CLEANUP_HOOK", "ACME_EAB_KID", "ACME_EAB_KEY_FILE", "ACME_CA_FILE"})
+            asked.means[key] = setting(key);
+        return asked;
     }
 };
 
@@ -189,6 +193,8 @@ Result<Generation> take_in(const Attempt& attempt, AcmeClient& client, const Ope
 }
 
 Result<Generation> obtain(const Attempt& attempt, AcmeClient& client, Prover& prover, Limits& limits) {
+    if (!has_account(attempt.paths, attempt.directory) && attempt.haste != Haste::forced)
+        COMMENTO_CHECK(limits.check_registration(now()));
     COMMENTO_CHECK(sign_in(client, attempt.paths, *attempt.site.settings, attempt.directory));
     COMMENTO_ASSIGN(std::optional<Open> open, resume(attempt, client));
     if (!open) {

@@ -107,6 +107,11 @@ Result<void> Limits::check(const std::vector<std::string>& names, std::int64_t n
     return {};
 }
 
+Result<void> Limits::check_registration(std::int64_t now) const {
+    const auto moment = free_from(Limit::registrations, {}, now);
+    return moment > now ? reached("10 new accounts in 3 hours", moment) : Result<void>();
+}
+
 int Limits::left(const std::vector<std::string>& names, std::int64_t now) const {
     return file_.empty() ? -1 : left_of(Limit::same_certificates, set_of(names), now);
 }

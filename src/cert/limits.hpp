@@ -32,6 +32,9 @@ class Limits {
     /// ErrorCode::later, with the moment from when on, where one more certificate for these names would break a limit.
     Result<void> check(const std::vector<std::string>& names, std::int64_t now) const;
 
+    /// ErrorCode::later, likewise, where one more account would break its limit.
+    Result<void> check_registration(std::int64_t now) const;
+
     /// How many more certificates for exactly these names there may be now; -1: without limit.
     int left(const std::vector<std::string>& names, std::int64_t now) const;
 

@@ -1,10 +1,10 @@
 #include "cert/local.hpp"
 
 #include "acme/key.hpp"
+#include "acme/x509.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "cert/store.hpp"
-#include "cert/x509.hpp"
 #include "net/certificate.hpp"
 
 #include <fmt/format.h>

@@ -1,36 +1,32 @@
 #include "cert/public_suffix.hpp"
 
-#include <dlfcn.h>
+#include "base/library.hpp"
+
 #include <libpsl.h>
-#include <stdexcept>
 
 namespace commento {
 namespace {
 
 constexpr const char* kName = "libpsl.so.5"; // its name in Debian and the Fedora family
 
-template <typename Function>
-Function find(void* library, const char* name) {
-    auto* function = reinterpret_cast<Function>(::dlsym(library, name));
-    if (function == nullptr)
-        throw std::runtime_error(::dlerror());
-    return function;
-}
+struct Libpsl {
+    decltype(&psl_builtin) builtin;
+    decltype(&psl_registrable_domain) registrable_domain;
+};
 
-void* load() {
-    void* library = ::dlopen(kName, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr)
-        throw std::runtime_error(::dlerror());
-    return library;
+Libpsl load() {
+    const Library library(kName);
+    Libpsl psl{};
+    library.find("psl_builtin", psl.builtin);
+    library.find("psl_registrable_domain", psl.registrable_domain);
+    return psl;
 }
 
 } // namespace
 
 std::string find_registered_domain(const std::string& name) {
-    static void* const library = load();
-    const auto builtin = find<decltype(&psl_builtin)>(library, "psl_builtin");
-    const auto registrable = find<decltype(&psl_registrable_domain)>(library, "psl_registrable_domain");
-    const char* domain = registrable(builtin(), name.c_str());
+    static const Libpsl psl = load();
+    const char* domain = psl.registrable_domain(psl.builtin(), name.c_str());
     return domain == nullptr ? name : domain;
 }
 

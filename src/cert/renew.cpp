@@ -7,7 +7,7 @@
 #include "cert/local.hpp"
 #include "cert/serving.hpp"
 #include "cert/store.hpp"
-#include "cert/webroot.hpp"
+#include "proof/webroot.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

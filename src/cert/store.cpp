@@ -29,6 +29,9 @@ Result<Fd> lock_store(const Store& store) {
 
 fs::path folder_of(const Store& store, const std::string& name) { return store.generations() / name; }
 
+/// What live points to.
+std::string live_target(const std::string& name) { return "generations/" + name; }
+
 /// Where a generation grows before it has its number.
 fs::path unfinished(const Store& store) { return folder_of(store, ".unfinished"); }
 
@@ -58,14 +61,6 @@ Result<std::vector<std::string>> names_newest_first(const Store& store) {
 Result<std::string> next_name(const Store& store) {
     COMMENTO_ASSIGN(const auto names, names_newest_first(store));
     return fmt::format("{:04}", names.empty() ? 1 : std::stol(names.front()) + 1);
-}
-
-Result<void> remove_folder(const fs::path& folder) {
-    std::error_code fault;
-    fs::remove_all(folder, fault);
-    if (fault)
-        return fail(ErrorCode::storage, fmt::format("cannot remove {}: {}", folder.string(), fault.message()));
-    return {};
 }
 
 std::optional<Generation> read_info(const Store& store, const std::string& name) {
@@ -99,9 +94,8 @@ bool is_set_aside(const Store& store, const std::string& name) {
 
 /// Points live at a generation, then stamps it; writes only what is not so already.
 Result<void> publish(const Store& store, const Generation& generation) {
-    const fs::path target = store.generations().filename() / generation.name;
-    std::error_code fault;
-    if (fs::read_symlink(store.live(), fault) != target)
+    const std::string target = live_target(generation.name);
+    if (link_target(store.live()) != target)
         COMMENTO_CHECK(point_link(store.live(), target));
     const std::string stamp = stamp_of(generation);
     if (read_file(store.stamp()) == stamp)
@@ -183,11 +177,11 @@ Result<std::optional<Generation>> newest_good(const Store& store) {
 } // namespace
 
 std::optional<Generation> published(const Store& store) {
-    std::error_code fault;
-    const fs::path target = fs::read_symlink(store.live(), fault);
-    if (fault || target.parent_path() != store.generations().filename())
+    const std::string target = link_target(store.live());
+    const std::string name = target.substr(target.rfind('/') + 1);
+    if (target != live_target(name))
         return std::nullopt;
-    auto generation = read_info(store, target.filename().string());
+    auto generation = read_info(store, name);
     const auto stamp = read_file(store.stamp());
     if (!generation || !stamp || *stamp != stamp_of(*generation))
         return std::nullopt;

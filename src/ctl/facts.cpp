@@ -1,5 +1,6 @@
 #include "ctl/facts.hpp"
 
+#include "base/files.hpp"
 #include "ctl/database.hpp"
 #include "ctl/settings_files.hpp"
 #include "net/http.hpp"
@@ -34,8 +35,7 @@ Result<TimerState> find_runs(Result<Units>& units, const std::string& name) {
 }
 
 std::string find_release(const Paths& paths) {
-    std::error_code fault;
-    return std::filesystem::read_symlink(paths.app_current(), fault).filename();
+    return std::filesystem::path(link_target(paths.app_current())).filename();
 }
 
 Result<std::chrono::microseconds> time_answer(int port) {

@@ -163,8 +163,7 @@ Result<void> shake_hands(SSL* tls, int socket, const std::string& where, Clock::
 } // namespace
 
 Result<Certificate> parse_certificate(std::string_view pem) {
-    const Owned<BIO> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const Owned<X509> certificate(PEM_read_bio_X509(source.get(), nullptr, nullptr, nullptr));
+    const Owned<X509> certificate = parse_x509(pem);
     if (!certificate)
         return fail(ErrorCode::authority, "no certificate in the PEM text");
     return describe(certificate.get());

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string_view>
 
 namespace commento {
 
@@ -36,5 +37,8 @@ struct OpensslFree {
 
 template <typename T>
 using Owned = std::unique_ptr<T, OpensslFree>;
+
+/// The first certificate of a PEM text; null when there is none.
+Owned<X509> parse_x509(std::string_view pem);
 
 } // namespace commento

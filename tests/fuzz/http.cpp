@@ -2,7 +2,7 @@
 
 #include "net/http.hpp"
 #include "acme/jose.hpp"
-#include "cert/http_listener.hpp"
+#include "proof/http_listener.hpp"
 #include "property.hpp"
 
 using namespace commento;

@@ -9,7 +9,8 @@ namespace commento {
 namespace {
 
 constexpr std::int64_t kNow = 784'111'777;
-const Request kRequest{"https://ca.example/directory", {"comments.example.org"}, "me@example.org", "http-01", ""};
+const Request kRequest{
+    "https://ca.example/directory", {"comments.example.org"}, "me@example.org", "", {{"ACME_CHALLENGE", "http-01"}}};
 
 TEST(Pause, DoublesFromFiveMinutesToADay) {
     EXPECT_EQ(pause_after(1, {}), 300);
@@ -63,7 +64,7 @@ TEST_F(StoredFailure, IsVoidWithOtherSettings) {
     EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.directory = "https://other.example/"; })));
     EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.names.emplace_back("other.example.org"); })));
     EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.email = "other@example.org"; })));
-    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.challenge = "dns-01"; })));
+    EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.means["ACME_CHALLENGE"] = "dns-01"; })));
     EXPECT_FALSE(last_failure(state_, with([](Request& r) { r.profile = "shortlived"; })));
 }
 

@@ -2,8 +2,8 @@
 // Certificates as an authority issues them, and what is logged of them.
 
 #include "acme/key.hpp"
+#include "acme/x509.hpp"
 #include "cert/pair.hpp"
-#include "cert/x509.hpp"
 
 #include <chrono>
 #include <openssl/pem.h>

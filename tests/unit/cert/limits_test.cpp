@@ -78,6 +78,16 @@ TEST_F(Counted, OrdersAreLimitedWhateverTheyAreFor) {
     EXPECT_TRUE(limits_.check({"a.example.org"}, kNow + 36));
 }
 
+TEST_F(Counted, TenNewAccountsAreAllThereAreInThreeHours) {
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_TRUE(limits_.check_registration(kNow));
+        limits_.count_registration(kNow);
+    }
+    EXPECT_THAT(limits_.check_registration(kNow).error().message, HasSubstr("10 new accounts"));
+    EXPECT_TRUE(limits_.check(kNames, kNow)) << "who has an account may go on";
+    EXPECT_TRUE(limits_.check_registration(kNow + 18 * 60));
+}
+
 TEST_F(Counted, WhatWasCountedIsKeptAcrossRuns) {
     for (int i = 0; i < 5; ++i)
         limits_.count_certificate(kNames, kNow);

@@ -2,9 +2,9 @@
 // Pairs made for tests, and the state that a run leaves.
 
 #include "acme/key.hpp"
+#include "acme/x509.hpp"
 #include "base/files.hpp"
 #include "cert/pair.hpp"
-#include "cert/x509.hpp"
 
 #include <chrono>
 #include <filesystem>

@@ -1,9 +1,9 @@
 #include "cert/site.hpp"
 
+#include "acme/x509.hpp"
 #include "base/files.hpp"
 #include "cert/due.hpp"
 #include "cert/order_file.hpp"
-#include "cert/x509.hpp"
 #include "folder.hpp"
 
 #include <gmock/gmock.h>

@@ -2,9 +2,9 @@
 // A real named with zones that take updates, for one test suite.
 
 #include "base/files.hpp"
-#include "cert/dns_client.hpp"
-#include "cert/servers.hpp"
 #include "folder.hpp"
+#include "proof/dns_client.hpp"
+#include "proof/servers.hpp"
 
 #include <fmt/format.h>
 

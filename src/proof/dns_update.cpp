@@ -1,7 +1,7 @@
-#include "cert/dns_update.hpp"
+#include "proof/dns_update.hpp"
 
 #include "base/pace.hpp"
-#include "cert/dns_name.hpp"
+#include "proof/dns_name.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "cert/dns_name.hpp"
+#include "proof/dns_name.hpp"
 
 #include "base/files.hpp"
 

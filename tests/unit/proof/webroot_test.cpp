@@ -1,10 +1,10 @@
-#include "cert/webroot.hpp"
+#include "proof/webroot.hpp"
 
 #include "base/files.hpp"
-#include "cert/http_listener.hpp"
-#include "cert/prover.hpp"
-#include "cert/servers.hpp"
 #include "folder.hpp"
+#include "proof/http_listener.hpp"
+#include "proof/prover.hpp"
+#include "proof/servers.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -84,9 +84,9 @@ TEST_F(Webroot, ShowsChallengesThroughNginxAsLongAsTheProverLives) {
 }
 
 TEST_F(Webroot, IsClearedOfWhatKilledRunsLeft) {
-    const auto server = nginx(from_folder());
+    std::filesystem::create_directories(challenge_folder());
     ASSERT_TRUE(write_file(challenge_folder() / "left", "x", 0644));
-    ASSERT_TRUE(prover()->check({"comments.example"}));
+    clear_challenges(paths_);
     EXPECT_TRUE(std::filesystem::is_empty(challenge_folder()));
 }
 

@@ -1,4 +1,4 @@
-#include "cert/listener.hpp"
+#include "proof/listener.hpp"
 
 #include <algorithm>
 #include <cerrno>

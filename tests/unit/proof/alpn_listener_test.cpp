@@ -1,7 +1,7 @@
-#include "cert/alpn_listener.hpp"
+#include "proof/alpn_listener.hpp"
 
-#include "cert/servers.hpp"
 #include "net/openssl.hpp"
+#include "proof/servers.hpp"
 
 #include <gmock/gmock.h>
 

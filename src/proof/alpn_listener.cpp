@@ -1,7 +1,7 @@
-#include "cert/alpn_listener.hpp"
+#include "proof/alpn_listener.hpp"
 
 #include "acme/key.hpp"
-#include "cert/x509.hpp"
+#include "acme/x509.hpp"
 #include "net/openssl.hpp"
 
 #include <algorithm>

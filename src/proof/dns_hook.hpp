@@ -2,7 +2,7 @@
 // dns-01 by programs that speak certbot's interface of manual hooks (--manual-auth-hook, --manual-cleanup-hook:
 // certbot's user guide, "Pre and Post Validation Hooks"), so that those that exist work.
 
-#include "cert/prover.hpp"
+#include "proof/prover.hpp"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "cert/dns_hook.hpp"
+#include "proof/dns_hook.hpp"
 
 #include "base/printable.hpp"
 #include "base/process.hpp"

@@ -1,7 +1,7 @@
-#include "cert/dns_client.hpp"
+#include "proof/dns_client.hpp"
 
-#include "cert/listener.hpp"
-#include "cert/name_server.hpp"
+#include "proof/listener.hpp"
+#include "proof/name_server.hpp"
 
 #include <gmock/gmock.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
-#include "cert/dns_update.hpp"
+#include "proof/dns_update.hpp"
 
-#include "cert/dns_name.hpp"
-#include "cert/name_server.hpp"
+#include "proof/dns_name.hpp"
+#include "proof/name_server.hpp"
 
 #include <gmock/gmock.h>
 #include <thread>

@@ -1,11 +1,11 @@
-#include "cert/prover.hpp"
+#include "proof/prover.hpp"
 
-#include "cert/alpn_listener.hpp"
-#include "cert/dns_hook.hpp"
-#include "cert/dns_name.hpp"
-#include "cert/dns_update.hpp"
-#include "cert/http_listener.hpp"
-#include "cert/webroot.hpp"
+#include "proof/alpn_listener.hpp"
+#include "proof/dns_hook.hpp"
+#include "proof/dns_name.hpp"
+#include "proof/dns_update.hpp"
+#include "proof/http_listener.hpp"
+#include "proof/webroot.hpp"
 
 #include <fmt/format.h>
 #include <optional>
@@ -22,7 +22,6 @@ class HttpProver : public Prover {
     Result<void> check(const std::vector<std::string>& names) override {
         if (listener_)
             return {};
-        clear_challenges(paths_);
         if (is_answered(port_))
             return check_webroot(paths_, names, port_);
         spdlog::info("nothing listens on port {}: challenges are answered from here", port_);

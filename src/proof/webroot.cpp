@@ -1,12 +1,12 @@
-#include "cert/webroot.hpp"
+#include "proof/webroot.hpp"
 
 #include "acme/jose.hpp"
 #include "base/files.hpp"
 #include "base/pace.hpp"
 #include "base/printable.hpp"
-#include "cert/outside.hpp"
 #include "config/keys.hpp"
 #include "net/http.hpp"
+#include "proof/outside.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "cert/dns_hook.hpp"
+#include "proof/dns_hook.hpp"
 
 #include "base/files.hpp"
 #include "folder.hpp"

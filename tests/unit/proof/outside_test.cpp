@@ -1,7 +1,7 @@
-#include "cert/outside.hpp"
+#include "proof/outside.hpp"
 
-#include "cert/http_listener.hpp"
-#include "cert/servers.hpp"
+#include "proof/http_listener.hpp"
+#include "proof/servers.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "cert/http_listener.hpp"
+#include "proof/http_listener.hpp"
 
 #include "acme/jose.hpp"
 

@@ -1,8 +1,8 @@
 #pragma once
 // dns-01 by dynamic updates (RFC 2136), signed by a TSIG key.
 
-#include "cert/dns_client.hpp"
-#include "cert/prover.hpp"
+#include "proof/dns_client.hpp"
+#include "proof/prover.hpp"
 
 #include <filesystem>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 // http-01 (RFC 8555, 8.3) without a web server.
 
-#include "cert/listener.hpp"
+#include "proof/listener.hpp"
 
 #include <map>
 #include <optional>

@@ -1,6 +1,6 @@
-#include "cert/http_listener.hpp"
+#include "proof/http_listener.hpp"
 
-#include "cert/servers.hpp"
+#include "proof/servers.hpp"
 
 #include <gmock/gmock.h>
 

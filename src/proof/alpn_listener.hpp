@@ -3,8 +3,8 @@
 // certificate for a name, whatever protocol the client asks for.
 
 #include "acme/challenge.hpp"
-#include "cert/listener.hpp"
-#include "cert/prover.hpp"
+#include "proof/listener.hpp"
+#include "proof/prover.hpp"
 
 #include <optional>
 #include <span>

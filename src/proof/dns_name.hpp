@@ -2,7 +2,7 @@
 // Which name, and in which zone, has to hold the record that dns-01 wants (RFC 8555, 8.4).
 
 #include "base/paths.hpp"
-#include "cert/dns_client.hpp"
+#include "proof/dns_client.hpp"
 
 #include <span>
 #include <string>

@@ -3,7 +3,7 @@
 // of a zone (RFC 2136). Over ldns.
 
 #include "base/error.hpp"
-#include "cert/dns_key.hpp"
+#include "proof/dns_key.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "cert/dns_client.hpp"
+#include "proof/dns_client.hpp"
 
 #include "base/fd.hpp"
 

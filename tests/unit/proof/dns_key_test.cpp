@@ -1,4 +1,4 @@
-#include "cert/dns_key.hpp"
+#include "proof/dns_key.hpp"
 
 #include "base/files.hpp"
 #include "folder.hpp"

@@ -1,4 +1,4 @@
-#include "cert/x509.hpp"
+#include "acme/x509.hpp"
 
 #include "base/hex.hpp"
 #include "config/keys.hpp"

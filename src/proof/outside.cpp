@@ -1,4 +1,4 @@
-#include "cert/outside.hpp"
+#include "proof/outside.hpp"
 
 #include "net/http.hpp"
 

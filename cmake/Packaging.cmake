@@ -29,6 +29,8 @@ address, are enough.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
     "nginx, postgresql, systemd (>= 250), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
+# Without it, files are served compressed with gzip only.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnginx-mod-http-brotli-static")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${PROJECT_SOURCE_DIR}/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/templates ${debian}/config ${debian}/postinst ${debian}/prerm ${debian}/postrm)

@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 
+#include "app/health.hpp"
 #include "app/install.hpp"
 #include "app/ready.hpp"
 #include "base/program.hpp"
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <string_view>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -42,6 +44,8 @@ int app_main(int argc, char** argv) {
     Program program("commento-app", "The comment server's application: its releases, and whether it answers");
     program.verb("install", "Install and switch to the release that the settings name", run_install);
     program.verb("ready", "Return when the application answers (COMMENTO_PORT, MAINPID)", run_ready);
+    program.verb("health", "Answer one HTTP request on standard input: whether application and database answer",
+                 [] { return answer_health(Paths{}, STDIN_FILENO); });
     return program.run(argc, argv);
 }
 

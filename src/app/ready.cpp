@@ -1,12 +1,12 @@
 #include "app/ready.hpp"
 
+#include "app/health.hpp"
 #include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/pace.hpp"
 
 #include <cerrno>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sstream>
@@ -56,30 +56,12 @@ tl::unexpected<Error> ended(int port) {
 }
 
 /// What keeps the application from being ready; empty when nothing does.
-std::string problem(HttpClient& client, int port) {
-    const std::string address = fmt::format("http://127.0.0.1:{}", port);
-    const auto page = client.send({.method = "GET", .url = address + "/login"});
-    if (!page)
-        return page.error().message;
-    constexpr int kOk = 200;
-    if (page->status != kOk)
-        return fmt::format("GET /login: status {}", page->status);
-    const auto count = client.send({.method = "POST",
-                                    .url = address + "/api/comment/count",
-                                    .body = R"({"domain":"x.test","paths":["/"]})",
-                                    .headers = {{"Content-Type", "application/json"}}});
-    return count ? problem_with_count(*count) : count.error().message;
+std::string problem(HttpClient& client, const std::string& address) {
+    std::string found = problem_with_page(client, address);
+    return found.empty() ? problem_with_database(client, address) : found;
 }
 
 } // namespace
-
-std::string problem_with_count(const HttpResponse& answer) {
-    const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-    if (json.is_object() && json.value("success", nlohmann::json()) == true)
-        return {};
-    constexpr std::size_t kShown = 200;
-    return fmt::format("POST /api/comment/count: status {}, {}", answer.status, answer.body.substr(0, kShown));
-}
 
 std::optional<uid_t> listener(std::string_view table, int port) {
     constexpr std::string_view kListening = "0A";
@@ -103,6 +85,7 @@ Result<void> wait_until_ready(int port, std::optional<pid_t> process) {
     const Fd watched = process ? open_process(*process) : Fd();
     if (process && !watched)
         return ended(port);
+    const std::string address = fmt::format("http://127.0.0.1:{}", port);
     HttpClient client({.connect = kAnswer, .total = kAnswer});
     Pace pace(kFirst, kLongest, kDeadline);
     std::string last;
@@ -111,7 +94,7 @@ Result<void> wait_until_ready(int port, std::optional<pid_t> process) {
         const auto user = listener_now(port);
         if (process && is_stranger(user))
             return taken(port, *user);
-        last = user ? problem(client, port) : "nothing listens there";
+        last = user ? problem(client, address) : "nothing listens there";
         if (last.empty()) {
             spdlog::info("the application answers on 127.0.0.1:{}", port);
             return {};

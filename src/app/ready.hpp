@@ -2,7 +2,6 @@
 // Whether the application answers.
 
 #include "base/error.hpp"
-#include "net/http.hpp"
 
 #include <optional>
 #include <string_view>
@@ -14,10 +13,6 @@ namespace commento {
 /// goes through the database (APP-CONTRACT, HTTP). With its process id it ends at once when that process ends, or when
 /// the port belongs to another user's program. ErrorCode::application otherwise, after 75 s.
 Result<void> wait_until_ready(int port, std::optional<pid_t> process);
-
-/// What is wrong with the application's answer to the call comment/count; empty when nothing is. Failures come with
-/// status 200: the body decides.
-std::string problem_with_count(const HttpResponse& answer);
 
 /// The user who listens on 127.0.0.1:`port` (or on every IPv4 address), from the text of /proc/net/tcp
 /// (proc_pid_net(5)).

@@ -24,7 +24,8 @@ struct Paths {
     path helper(const std::string& name) const { return root / "usr/libexec/commento-stack" / name; }
 
     /// Owner root. What commentoctl asks units for: a file of the request's name, there while it is carried out.
-    path requests() const { return root / "run/commento-stack"; }
+    path requests() const { return run(); }
+    path run() const { return root / "run/commento-stack"; }
 
     path state() const { return root / "var/lib/commento-stack"; }
 
@@ -42,6 +43,12 @@ struct Paths {
 
     path nginx_state() const { return state() / "nginx"; } ///< owner root
     path nginx_site() const { return root / "etc/nginx/conf.d/commento-stack.conf"; }
+    path static_folder() const { return state() / "static"; }     ///< owner commento-nginx
+    path static_live() const { return static_folder() / "live"; } ///< link to a generation; files/, pages/
+    path nginx_log() const { return root / "var/log/nginx/commento-stack.access.log"; }
+    path nginx_status() const { return run() / "nginx-status.sock"; } ///< nginx' own counters
+
+    path health() const { return run() / "health.sock"; } ///< commento-app-health.socket
 
     path app() const { return state() / "app"; }                   ///< owner commento-app
     path app_releases() const { return app() / "releases"; }       ///< releases/NAME-VERSION/

@@ -160,9 +160,7 @@ Result<Order> prove(const Attempt& attempt, AcmeClient& client, Prover& prover, 
 }
 
 Result<void> check_usable(const Attempt& attempt, const Pair& pair) {
-    std::string problem = problem_with(pair, attempt.wanted.names, now());
-    const Verdict verdict = problem.empty() ? verify_chain(pair.chain, attempt.setting("ACME_CA_FILE"), now())
-                                            : Verdict{std::move(problem), {}};
+    const Verdict verdict = judge(pair, attempt.wanted.names, attempt.setting("ACME_CA_FILE"), now());
     if (!verdict.warning.empty())
         spdlog::warn("{}", verdict.warning);
     if (verdict.problem.empty())

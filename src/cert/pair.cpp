@@ -140,18 +140,11 @@ std::string refusal(int outcome) {
     return fmt::format("the chain does not verify: {}", X509_verify_cert_error_string(outcome));
 }
 
-} // namespace
-
-std::string problem_with(const Pair& pair) { return load(pair).problem; }
-
-std::string problem_with(const Pair& pair, const std::vector<std::string>& names, std::int64_t now) {
-    const Loaded loaded = load(pair);
+std::string problem_with(const Loaded& loaded, const std::vector<std::string>& names, std::int64_t now) {
     if (!loaded.problem.empty())
         return loaded.problem;
-    const auto leaf = parse_certificate(pair.chain);
-    if (!leaf)
-        return leaf.error().message;
-    for (auto problem : {problem_with_dates(*leaf, now), problem_with_names(loaded, *leaf, names),
+    const Certificate leaf = describe_certificate(sk_X509_value(loaded.chain.get(), 0));
+    for (auto problem : {problem_with_dates(leaf, now), problem_with_names(loaded, leaf, names),
                          problem_with_order(loaded.chain), problem_for_server(loaded)}) {
         if (!problem.empty())
             return problem;
@@ -159,20 +152,32 @@ std::string problem_with(const Pair& pair, const std::vector<std::string>& names
     return {};
 }
 
-Verdict verify_chain(const std::string& chain, const std::filesystem::path& ca_file, std::int64_t now) {
-    const Chain loaded = parse_chain(chain);
-    if (!loaded || sk_X509_num(loaded.get()) == 0)
-        return {"there is no chain", {}};
-    int outcome = verify(loaded, roots_of_this_host(ca_file).get(), now);
+Verdict verify_up_to_root(const Chain& chain, const std::filesystem::path& ca_file, std::int64_t now) {
+    int outcome = verify(chain, roots_of_this_host(ca_file).get(), now);
     if (outcome == X509_V_OK)
         return {};
     if (!is_for_want_of_a_root(outcome))
         return {refusal(outcome), {}};
     // What such a root would be asked for is asked all the same, but for the root itself.
-    outcome = verify(loaded, root_at_the_end_of(loaded).get(), now);
+    outcome = verify(chain, root_at_the_end_of(chain).get(), now);
     if (outcome != X509_V_OK)
         return {refusal(outcome), {}};
     return {{}, "this host does not know the root that the certificate's chain leads to; do its visitors?"};
+}
+
+} // namespace
+
+std::string problem_with(const Pair& pair) { return load(pair).problem; }
+
+std::string problem_with(const Pair& pair, const std::vector<std::string>& names, std::int64_t now) {
+    return problem_with(load(pair), names, now);
+}
+
+Verdict judge(const Pair& pair, const std::vector<std::string>& names, const std::filesystem::path& ca_file,
+              std::int64_t now) {
+    const Loaded loaded = load(pair);
+    std::string problem = problem_with(loaded, names, now);
+    return problem.empty() ? verify_up_to_root(loaded.chain, ca_file, now) : Verdict{std::move(problem), {}};
 }
 
 } // namespace commento

@@ -27,9 +27,10 @@ struct Verdict {
     std::string warning; ///< what may be in their way, but need not
 };
 
-/// Verifies a chain (PEM) up to a root as a visitor does (RFC 5280, 6). A root that is neither among the system's
-/// certificates nor in `ca_file` (PEM; may be empty) is a warning only: authorities for tests and for an intranet have
-/// their own.
-Verdict verify_chain(const std::string& chain, const std::filesystem::path& ca_file, std::int64_t now);
+/// The same as problem_with(), and the chain up to a root as a visitor verifies it (RFC 5280, 6). A root that is
+/// neither among the system's certificates nor in `ca_file` (PEM; may be empty) is a warning only: authorities for
+/// tests and for an intranet have their own.
+Verdict judge(const Pair& pair, const std::vector<std::string>& names, const std::filesystem::path& ca_file,
+              std::int64_t now);
 
 } // namespace commento

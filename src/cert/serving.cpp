@@ -26,7 +26,8 @@ std::string asked_name(const Site& site) {
 }
 
 Result<Certificate> ask(const Site& site) {
-    return served_certificate("127.0.0.1", site.settings->number("HTTPS_PORT"), asked_name(site), kHandshake);
+    return served_certificate("127.0.0.1", site.settings->number("HTTPS_PORT"), asked_name(site), kHandshake,
+                              preamble_of(*site.settings));
 }
 
 /// ErrorCode::web, with what is served instead, where it does not come to that.

@@ -61,6 +61,24 @@ constexpr std::array kKeys{
     Key{"ACME_DNS_CLEANUP_HOOK", path, "", "Program that takes the record away again, like --manual-cleanup-hook."},
     Key{"HTTP_PORT", port, "80", "Port for challenges and the redirect to HTTPS."},
     Key{"HTTPS_PORT", port, "443", "Port that readers use."},
+    Key{"TLS_PROFILE", choice, "intermediate",
+        "Mozilla's recommendation that the front follows: TLS 1.2 and 1.3, or 1.3 alone.", "intermediate modern"},
+    Key{"HSTS_SECONDS", number, "0",
+        "How long a browser shall refuse to come without HTTPS (HSTS); 0: is not told. Cannot be taken back sooner."},
+    Key{"HTTP3", boolean, "true", "Offer HTTP/3 on the UDP port HTTPS_PORT, where this nginx can."},
+    Key{"PROXY_PROTOCOL", boolean, "false",
+        "Connections on HTTP_PORT and HTTPS_PORT begin with a PROXY protocol header: those of a load balancer."},
+    Key{"TRUSTED_PROXIES", networks, "",
+        "Addresses and networks of load balancers or a CDN in front, separated by spaces: what they say of the "
+        "reader's "
+        "address is believed."},
+    Key{"REAL_IP_HEADER", choice, "X-Forwarded-For", "Header in which they say it, where it is not PROXY_PROTOCOL.",
+        "X-Forwarded-For X-Real-IP CF-Connecting-IP True-Client-IP"},
+    Key{"RATE_LIMITS", boolean, "true",
+        "Limit how often one address may sign up, sign in, reset a password, comment and import."},
+    Key{"ACCESS_LOG_ADDRESS", choice, "full", "The reader's address in the access log.", "full shortened none"},
+    Key{"HEALTHZ_ALLOW", networks, "127.0.0.1 ::1",
+        "Addresses and networks that may ask /healthz, separated by spaces."},
     Key{"DATABASE_PORT", port, "5432",
         "Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it."},
     Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
@@ -206,6 +224,14 @@ std::string problem_with_names(std::string_view value) {
     return {};
 }
 
+std::string problem_with_networks(std::string_view value) {
+    for (const auto word : split(value, ' ')) {
+        if (!word.empty() && !is_network(word))
+            return fmt::format("holds \"{}\", which is no IP address, and no network such as 192.0.2.0/24", word);
+    }
+    return {};
+}
+
 std::string problem_with_word(std::string_view value) {
     const bool plain =
         std::ranges::all_of(value, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0; });
@@ -253,6 +279,27 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 } // namespace
 
 bool is_ip_address(std::string_view text) { return !canonical_address(text).empty(); }
+
+bool is_network(std::string_view text) {
+    constexpr long kBitsOfIpv4 = 32;
+    constexpr long kBitsOfIpv6 = 128;
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos)
+        return is_ip_address(text);
+    const auto address = text.substr(0, slash);
+    const auto bits = to_number(text.substr(slash + 1));
+    const long most = address.find(':') == std::string_view::npos ? kBitsOfIpv4 : kBitsOfIpv6;
+    return is_ip_address(address) && bits && *bits >= 0 && *bits <= most;
+}
+
+std::vector<std::string> words_in(std::string_view value) {
+    std::vector<std::string> words;
+    for (const auto word : split(value, ' ')) {
+        if (!word.empty())
+            words.emplace_back(word);
+    }
+    return words;
+}
 
 std::string canonical_name(std::string_view name) {
     std::string canonical = canonical_address(name);
@@ -315,6 +362,8 @@ std::string problem_with(const Key& key, std::string_view value) {
         return problem_with_names(value);
     case word:
         return problem_with_word(value);
+    case networks:
+        return problem_with_networks(value);
     case host_and_port:
         return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
     case number:

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace commento {
 
@@ -22,7 +23,8 @@ enum class ValueType {
     path,
     choice,
     sha256,
-    number
+    number,
+    networks
 };
 enum class Secrecy { open, secret };
 enum class Presence { optional, mandatory };
@@ -47,6 +49,12 @@ bool is_for_one_certificate(std::string_view name);
 
 /// An IPv4 or IPv6 address as inet_pton(3) reads it.
 bool is_ip_address(std::string_view text);
+
+/// An IP address or, with /BITS, a network.
+bool is_network(std::string_view text);
+
+/// The words of a value that are separated by spaces.
+std::vector<std::string> words_in(std::string_view value);
 
 /// A name in the form that certificates have it in: host names in lower case, addresses as inet_ntop(3) writes them.
 std::string canonical_name(std::string_view name);

@@ -109,10 +109,14 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
         if (text("COMMENTO_PORT") == text(key))
             faults.push_back({file, 0, "COMMENTO_PORT", fmt::format("is the same as {}; each needs its own", key)});
     }
+    if (text("PROXY_PROTOCOL") == "true" && text("TRUSTED_PROXIES").empty())
+        faults.push_back({file, 0, "TRUSTED_PROXIES", "is not set, and PROXY_PROTOCOL=true needs it"});
     const bool other_url = values.find("APP_URL")->second.origin != "default";
     if (other_url && values.find("APP_SHA256")->second.origin == "default" && text("APP_ARCHIVE").empty())
         faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
 }
+
+std::size_t begin_of_host(const std::string& address) { return address.find("://") + 3; }
 
 } // namespace
 
@@ -218,24 +222,38 @@ int Settings::number(std::string_view key) const {
     return number;
 }
 
+std::string Settings::own_address() const {
+    constexpr int kHttps = 443;
+    const int port = number("HTTPS_PORT");
+    return fmt::format("https://{}{}", text("DOMAIN"), port == kHttps ? "" : fmt::format(":{}", port));
+}
+
 std::string Settings::origin() const {
     std::string origin = text("COMMENTO_ORIGIN");
-    if (origin.empty()) {
-        constexpr int kHttps = 443;
-        const int port = number("HTTPS_PORT");
-        origin = fmt::format("https://{}{}", text("DOMAIN"), port == kHttps ? "" : fmt::format(":{}", port));
-    }
+    if (origin.empty())
+        origin = own_address();
     while (origin.ends_with('/'))
         origin.pop_back();
     return origin;
 }
 
+std::string Settings::base_path() const {
+    const std::string address = origin();
+    const auto path = address.find('/', begin_of_host(address));
+    return path == std::string::npos ? "" : address.substr(path, address.find_first_of("?#") - path);
+}
+
+std::string Settings::https_address() const {
+    const std::string address = origin();
+    // Sending them to http:// would send them round for ever.
+    return address.starts_with("https://") ? address.substr(0, address.find_first_of("/?#", begin_of_host(address)))
+                                           : own_address();
+}
+
 std::vector<std::string> Settings::certificate_names() const {
     std::vector<std::string> names;
-    const std::string words = text("DOMAIN") + " " + text("TLS_NAMES");
-    for (std::size_t end = 0, begin = 0; (begin = words.find_first_not_of(' ', end)) != std::string::npos;) {
-        end = std::min(words.find(' ', begin), words.size());
-        std::string name = canonical_name(std::string_view(words).substr(begin, end - begin));
+    for (const auto& word : words_in(text("DOMAIN") + " " + text("TLS_NAMES"))) {
+        std::string name = canonical_name(word);
         if (std::ranges::find(names, name) == names.end())
             names.push_back(std::move(name));
     }

@@ -50,6 +50,12 @@ class Settings {
     /// end.
     std::string origin() const;
 
+    /// The path in it, which comes before every address of the application; mostly empty. No slash at the end.
+    std::string base_path() const;
+
+    /// Where readers are sent who come without HTTPS: origin() without its path, and always https.
+    std::string https_address() const;
+
     /// Directory of the ACME authority: ACME_DIRECTORY, else Let's Encrypt's, by TEST its staging one.
     std::string acme_directory() const;
 
@@ -60,6 +66,8 @@ class Settings {
     std::vector<std::pair<std::string, std::string>> application_settings() const;
 
   private:
+    std::string own_address() const;
+
     std::map<std::string, Value, std::less<>> values_;
     std::shared_ptr<const Settings> common_{}; ///< asked for what is not in values_
 };

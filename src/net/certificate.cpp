@@ -96,14 +96,11 @@ std::string fingerprint_of(const X509* certificate) {
     return to_hex(std::span(digest).first(size));
 }
 
-Certificate describe(X509* certificate) {
-    return {serial_of(certificate),
-            issuer_of(certificate),
-            names_of(certificate),
-            seconds_of(X509_get0_notBefore(certificate)),
-            seconds_of(X509_get0_notAfter(certificate)),
-            X509_self_signed(certificate, 0) == 1,
-            fingerprint_of(certificate)};
+bool names_responder(X509* certificate) {
+    STACK_OF(OPENSSL_STRING)* addresses = X509_get1_ocsp(certificate);
+    const bool any = sk_OPENSSL_STRING_num(addresses) > 0;
+    X509_email_free(addresses);
+    return any;
 }
 
 using Clock = std::chrono::steady_clock;
@@ -146,6 +143,14 @@ Result<Fd> connect_to(const std::string& address, int port, Clock::time_point de
     return socket;
 }
 
+/// Tells no address: the connection is the host's own. Goes into the empty buffer of a new connection as a whole.
+Result<void> send_proxy_header(int socket, const std::string& where) {
+    constexpr std::string_view kHeader = "PROXY UNKNOWN\r\n";
+    if (::send(socket, kHeader.data(), kHeader.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(kHeader.size()))
+        return fail_errno(ErrorCode::network, fmt::format("cannot write to {}", where), errno);
+    return {};
+}
+
 Result<void> shake_hands(SSL* tls, int socket, const std::string& where, Clock::time_point deadline) {
     while (true) {
         ERR_clear_error();
@@ -162,11 +167,22 @@ Result<void> shake_hands(SSL* tls, int socket, const std::string& where, Clock::
 
 } // namespace
 
+Certificate describe_certificate(X509* certificate) {
+    return {serial_of(certificate),
+            issuer_of(certificate),
+            names_of(certificate),
+            seconds_of(X509_get0_notBefore(certificate)),
+            seconds_of(X509_get0_notAfter(certificate)),
+            X509_self_signed(certificate, 0) == 1,
+            fingerprint_of(certificate),
+            names_responder(certificate)};
+}
+
 Result<Certificate> parse_certificate(std::string_view pem) {
     const Owned<X509> certificate = parse_x509(pem);
     if (!certificate)
         return fail(ErrorCode::authority, "no certificate in the PEM text");
-    return describe(certificate.get());
+    return describe_certificate(certificate.get());
 }
 
 Result<Certificate> read_certificate(const std::filesystem::path& file) {
@@ -178,18 +194,20 @@ Result<Certificate> read_certificate(const std::filesystem::path& file) {
 }
 
 Result<Certificate> served_certificate(const std::string& address, int port, const std::string& name,
-                                       std::chrono::milliseconds limit) {
+                                       std::chrono::milliseconds limit, Preamble preamble) {
     const auto deadline = Clock::now() + limit;
     COMMENTO_ASSIGN(const Fd socket, connect_to(address, port, deadline));
     const Owned<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
     const Owned<SSL> tls(SSL_new(context.get()));
     SSL_set_tlsext_host_name(tls.get(), name.c_str());
     SSL_set_fd(tls.get(), socket.get());
+    if (preamble == Preamble::proxy_protocol)
+        COMMENTO_CHECK(send_proxy_header(socket.get(), place(address, port)));
     COMMENTO_CHECK(shake_hands(tls.get(), socket.get(), place(address, port), deadline));
     const Owned<X509> certificate(SSL_get1_peer_certificate(tls.get()));
     if (!certificate)
         return fail(ErrorCode::network, fmt::format("{} presents no certificate", place(address, port)));
-    return describe(certificate.get());
+    return describe_certificate(certificate.get());
 }
 
 } // namespace commento

@@ -3,6 +3,7 @@
 // showing.
 
 #include "base/error.hpp"
+#include "net/preamble.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+struct x509_st; // OpenSSL's X509
 
 namespace commento {
 
@@ -21,7 +24,11 @@ struct Certificate {
     std::int64_t not_after;         ///< seconds since 1970
     bool self_signed;
     std::string fingerprint; ///< SHA-256 of the whole certificate, hexadecimal
+    bool names_responder;    ///< of OCSP (RFC 6960)
 };
+
+/// What there is to know of a certificate that OpenSSL has loaded.
+Certificate describe_certificate(x509_st* certificate);
 
 /// The first certificate of a PEM text. ErrorCode::authority when there is none.
 Result<Certificate> parse_certificate(std::string_view pem);
@@ -32,6 +39,6 @@ Result<Certificate> read_certificate(const std::filesystem::path& file);
 /// The certificate that the TLS server at `address`:`port` (a numeric IPv4 or IPv6 address) presents for `name`.
 /// ErrorCode::network when it does not answer within `limit`.
 Result<Certificate> served_certificate(const std::string& address, int port, const std::string& name,
-                                       std::chrono::milliseconds limit);
+                                       std::chrono::milliseconds limit, Preamble preamble = Preamble::none);
 
 } // namespace commento

@@ -213,6 +213,8 @@ void HttpClient::prepare(const std::string& url) {
     libcurl().setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     libcurl().setopt(handle, CURLOPT_USERAGENT, "commento-stack");
     libcurl().setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect.count()));
+    if (preamble_ == Preamble::proxy_protocol)
+        libcurl().setopt(handle, CURLOPT_HAPROXYPROTOCOL, 1L);
     if (resolve_) {
         libcurl().setopt(handle, CURLOPT_RESOLVE, resolve_.get());
         libcurl().setopt(handle, CURLOPT_NOPROXY, "*"); // a proxy of the environment would resolve the name itself

@@ -2,6 +2,7 @@
 // HTTP over libcurl with limits on everything: time, size, redirects.
 
 #include "base/error.hpp"
+#include "net/preamble.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -59,6 +60,9 @@ class HttpClient {
     /// Connects to `address` whenever a request names `host` and `port` (curl --resolve): used to ask this host itself.
     void resolve(std::string_view host, int port, std::string_view address);
 
+    /// Begins each connection so.
+    void begin_with(Preamble preamble) { preamble_ = preamble; }
+
     /// Any HTTP status is an answer, not a failure. Failures are ErrorCode::network: not reached, not trusted, too
     /// slow, too large. Redirects are not followed.
     Result<HttpResponse> send(const HttpRequest& request);
@@ -87,6 +91,7 @@ class HttpClient {
 
     HttpLimits limits_;
     std::filesystem::path ca_file_;
+    Preamble preamble_ = Preamble::none;
     // The connections, which outlive the handle of one request. A handle that is used again is not safe in libcurl
     // before 8.1: after an answer whose first header line begins with a blank it reads what it has freed (found by
     // tests/fuzz; curl's issue 11101).

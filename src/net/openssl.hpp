@@ -26,6 +26,7 @@ struct OpensslFree {
     }
     void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
     void operator()(EVP_PKEY* object) const { EVP_PKEY_free(object); }
+    void operator()(PKCS8_PRIV_KEY_INFO* object) const { PKCS8_PRIV_KEY_INFO_free(object); }
     void operator()(EVP_MD_CTX* object) const { EVP_MD_CTX_free(object); }
     void operator()(ECDSA_SIG* object) const { ECDSA_SIG_free(object); }
     void operator()(BIO* object) const { BIO_free_all(object); }

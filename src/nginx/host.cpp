@@ -19,33 +19,35 @@ namespace {
 constexpr std::chrono::seconds kLimit{60};
 
 /// errno of binding a TCP socket as nginx does; 0 when it could.
-int try_bind(int family, const sockaddr* address, socklen_t size) {
-    const Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+int try_bind(Transport transport, int family, const sockaddr* address, socklen_t size) {
+    const int type = transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM;
+    const Fd socket(::socket(family, type | SOCK_CLOEXEC, 0));
     if (!socket)
         return errno;
     const int on = 1;
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (transport == Transport::tcp)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6)
         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     return ::bind(socket.get(), address, size) == 0 ? 0 : errno;
 }
 
-int try_bind_ipv4(int port) {
+int try_bind_ipv4(const Port& port) {
     sockaddr_in any{};
     any.sin_family = AF_INET;
-    any.sin_port = htons(static_cast<std::uint16_t>(port));
-    return try_bind(AF_INET, reinterpret_cast<const sockaddr*>(&any), sizeof any);
+    any.sin_port = htons(static_cast<std::uint16_t>(port.number));
+    return try_bind(port.transport, AF_INET, reinterpret_cast<const sockaddr*>(&any), sizeof any);
 }
 
-int try_bind_ipv6(const in6_addr& address, int port) {
+int try_bind_ipv6(const in6_addr& address, const Port& port) {
     sockaddr_in6 target{};
     target.sin6_family = AF_INET6;
     target.sin6_addr = address;
-    target.sin6_port = htons(static_cast<std::uint16_t>(port));
-    return try_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&target), sizeof target);
+    target.sin6_port = htons(static_cast<std::uint16_t>(port.number));
+    return try_bind(port.transport, AF_INET6, reinterpret_cast<const sockaddr*>(&target), sizeof target);
 }
 
-bool is_taken(int port, Reach reach) {
+bool is_taken(const Port& port, Reach reach) {
     return try_bind_ipv4(port) == EADDRINUSE ||
            (reach == Reach::ipv4_and_ipv6 && try_bind_ipv6(in6addr_any, port) == EADDRINUSE);
 }
@@ -60,29 +62,47 @@ Result<NginxVersion> parse_version(std::string_view output) {
     return NginxVersion{std::stoi(parts[1]), std::stoi(parts[2]), std::stoi(parts[3])};
 }
 
-Result<Host> look_at_host() {
-    const auto outcome = run_program({"nginx", "-v"}, kLimit);
-    if (!outcome)
-        return fail(ErrorCode::web, outcome.error().message, outcome.error().hint);
-    COMMENTO_ASSIGN(const NginxVersion version, parse_version(outcome->output));
-    return Host{version, has_ipv6()};
+Host describe_host(NginxVersion version, bool ipv6, std::string_view build, std::string_view configuration) {
+    const auto has = [](std::string_view text, const char* pattern) {
+        return std::regex_search(text.begin(), text.end(), std::regex(pattern));
+    };
+    Host host{version, ipv6};
+    host.http3 = has(build, "--with-http_v3_module");
+    host.brotli =
+        has(build, "--add-module=[^ ]*brotli") || has(configuration, "(^|\n)[ \t]*load_module[ \t]+[^;]*brotli_static");
+    std::match_results<std::string_view::const_iterator> parts;
+    if (std::regex_search(configuration.begin(), configuration.end(), parts,
+                          std::regex("(^|\n)[ \t]*worker_connections[ \t]+(\\d{1,8})")))
+        host.connections = std::stoi(parts[2].str());
+    return host;
 }
 
-bool has_ipv6() { return try_bind_ipv6(in6addr_loopback, 0) == 0; }
+Result<Host> look_at_host() {
+    const auto build = run_program({"nginx", "-V"}, kLimit);
+    if (!build)
+        return fail(ErrorCode::web, build.error().message, build.error().hint);
+    COMMENTO_ASSIGN(const NginxVersion version, parse_version(build->output));
+    // Modules and workers stand at its beginning: the dump may be cut.
+    COMMENTO_ASSIGN(const Outcome dump, run_program({"nginx", "-T"}, kLimit));
+    return describe_host(version, has_ipv6(), build->output, dump.status == 0 ? dump.output : std::string());
+}
 
-Result<void> check_ports_free(std::initializer_list<int> ports, Reach reach) {
+bool has_ipv6() { return try_bind_ipv6(in6addr_loopback, {0}) == 0; }
+
+Result<void> check_ports_free(const std::vector<Port>& ports, Reach reach) {
     std::vector<std::string> taken;
     std::vector<std::string> questions;
-    for (const int port : ports) {
+    for (const auto& port : ports) {
         if (!is_taken(port, reach))
             continue;
-        taken.push_back(fmt::format("another program than nginx listens on port {}", port));
-        questions.push_back(fmt::format("sport = :{}", port));
+        taken.push_back(fmt::format("another program than nginx listens on {}port {}",
+                                    port.transport == Transport::udp ? "UDP " : "", port.number));
+        questions.push_back(fmt::format("sport = :{}", port.number));
     }
     if (taken.empty())
         return {};
     return fail(ErrorCode::web, fmt::format("{}", fmt::join(taken, "\n")),
-                fmt::format("ss -ltnp '{}' tells which; stop it, or set another port", fmt::join(questions, " or ")));
+                fmt::format("ss -lntup '{}' tells which; stop it, or set another port", fmt::join(questions, " or ")));
 }
 
 Result<bool> nginx_runs(Units& units) {

@@ -6,9 +6,9 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <set>
 #include <string_view>
+#include <vector>
 
 namespace commento {
 
@@ -17,12 +17,19 @@ using NginxVersion = std::array<int, 3>;
 struct Host {
     NginxVersion nginx;
     bool ipv6;
+    bool http3 = false;  ///< nginx can
+    bool brotli = false; ///< nginx has the module that serves files compressed beforehand
+    int connections = 0; ///< of each worker (worker_connections); 0: not known
 };
 
 /// The version in what `nginx -v` prints. ErrorCode::web when there is none.
 Result<NginxVersion> parse_version(std::string_view output);
 
-/// Asks nginx for its version, and the kernel for IPv6. ErrorCode::web when nginx can't be run.
+/// What nginx was built with and has loaded: from what `nginx -V` and `nginx -T` print.
+Host describe_host(NginxVersion version, bool ipv6, std::string_view build, std::string_view configuration);
+
+/// Asks nginx for its version, build and configuration, and the kernel for IPv6. ErrorCode::web when nginx can't be
+/// run. Where it refuses its configuration, no module counts as loaded.
 Result<Host> look_at_host();
 
 /// Whether the loopback has the address ::1. It has not where the kernel's IPv6 is off or disabled by sysctl; there
@@ -31,9 +38,16 @@ bool has_ipv6();
 
 enum class Reach { ipv4, ipv4_and_ipv6 };
 
+enum class Transport { tcp, udp };
+
+struct Port {
+    int number;
+    Transport transport = Transport::tcp;
+};
+
 /// Fails with ErrorCode::web, naming each port that nginx could not listen on because another program does. To be asked
 /// while nginx does not run.
-Result<void> check_ports_free(std::initializer_list<int> ports, Reach reach);
+Result<void> check_ports_free(const std::vector<Port>& ports, Reach reach);
 
 inline constexpr const char* kNginxService = "nginx.service";
 

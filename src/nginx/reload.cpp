@@ -3,6 +3,7 @@
 #include "base/pace.hpp"
 #include "base/units.hpp"
 #include "nginx/host.hpp"
+#include "nginx/render.hpp"
 #include "nginx/served.hpp"
 #include "nginx/site_file.hpp"
 
@@ -79,7 +80,13 @@ Result<Expected> wait_until_served(const Paths& paths, const Settings& settings,
 Result<void> reload(const Paths& paths) {
     const auto begin = Clock::now();
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-    COMMENTO_ASSIGN(const Expected expected, read_expected(paths));
+    COMMENTO_ASSIGN(Expected expected, read_expected(paths));
+    COMMENTO_ASSIGN(Units units, Units::connect());
+    // Whether responses are stapled is written in the site, and depends on the certificate.
+    if (expected.staples != expected.certificate.names_responder) {
+        COMMENTO_CHECK(update_site(paths, settings, units));
+        COMMENTO_ASSIGN(expected, read_expected(paths));
+    }
     const std::string further = further_stamp(paths);
     std::string found = difference(expected, settings);
     if (found.empty() && !is_further_loaded(paths, further))
@@ -89,7 +96,6 @@ Result<void> reload(const Paths& paths) {
                      expected.certificate.serial);
         return {};
     }
-    COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_CHECK(require_running(units));
     // The site's lock is free again when the job is waited for: the job itself may have to wait for a unit that renders
     // the site.

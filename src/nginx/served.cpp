@@ -23,6 +23,7 @@ std::string difference_over_http(const Expected& expected, const Settings& setti
     const int port = settings.number("HTTP_PORT");
     HttpClient client({.connect = kLimit, .total = kLimit, .body = kLargestAnswer});
     client.resolve(domain, port, "127.0.0.1");
+    client.begin_with(preamble_of(settings));
     const auto answer = client.send({.url = fmt::format("http://{}:{}{}", domain, port, kMarkPath)});
     if (!answer)
         return answer.error().message;
@@ -36,7 +37,7 @@ std::string difference_over_http(const Expected& expected, const Settings& setti
 
 std::string difference_over_tls(const Expected& expected, const Settings& settings, const std::string& address) {
     const int port = settings.number("HTTPS_PORT");
-    const auto served = served_certificate(address, port, settings.text("DOMAIN"), kLimit);
+    const auto served = served_certificate(address, port, settings.text("DOMAIN"), kLimit, preamble_of(settings));
     if (!served)
         return served.error().message;
     if (served->fingerprint != expected.certificate.fingerprint)
@@ -55,7 +56,7 @@ Result<Expected> read_expected(const Paths& paths) {
                     fmt::format("{} is not there, or not as commento-nginx wrote it", paths.nginx_site().string()),
                     "systemctl restart commento-nginx-render writes it");
     COMMENTO_ASSIGN(Certificate certificate, read_certificate(paths.tls_chain()));
-    return Expected{std::move(mark), std::move(certificate)};
+    return Expected{std::move(mark), staples(site), std::move(certificate)};
 }
 
 std::string difference(const Expected& expected, const Settings& settings) {

@@ -13,6 +13,7 @@ namespace commento {
 /// What nginx has to serve: as it stands on disk at this moment.
 struct Expected {
     std::string mark; ///< of the site's rendering
+    bool staples;     ///< as that has it
     Certificate certificate;
 };
 

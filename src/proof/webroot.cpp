@@ -159,12 +159,13 @@ bool is_answered(int port) {
     return true;
 }
 
-Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port) {
+Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port, Preamble preamble) {
     constexpr std::size_t kBody = 65536;
     const std::string token = random_token();
     const std::string content = random_token();
     COMMENTO_ASSIGN(const ChallengeFile file, ChallengeFile::place(paths, token, content));
     HttpClient http({std::chrono::seconds(2), kPatience, kBody});
+    http.begin_with(preamble);
     for (const auto& name : names)
         COMMENTO_CHECK(await_content(http, name, port, token, content));
     warn_of_outside(names, std::string(kPath) + token, content);

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
+#include "net/preamble.hpp"
 
 #include <filesystem>
 #include <string>
@@ -39,6 +40,6 @@ bool is_answered(int port);
 /// Asks this host's port 80 (HTTP_PORT) for a file in the folder, under each name (host name or IP address).
 /// ErrorCode::web where, for some seconds, something else or nothing answers: the authority would fare the same. Warns
 /// of what it may fare by the names' addresses in DNS (outside.hpp).
-Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port);
+Result<void> check_webroot(const Paths& paths, const std::vector<std::string>& names, int port, Preamble preamble);
 
 } // namespace commento

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(problem.empty() || problem == for_site, "a pair that can't be used can't be used for a site");
     require(is_showable(for_site), "what is wrong with a pair can be shown");
     require(!problem.empty() || parse_certificate(text).has_value(), "a pair that can be used holds a certificate");
-    const Verdict verdict = verify_chain(text, {}, kNow);
+    const Verdict verdict = judge(pair, {"comments.example.org", "192.0.2.1"}, {}, kNow);
     require(verdict.problem.empty() || verdict.warning.empty(), "a chain that can't be used needs no warning");
     return 0;
 }

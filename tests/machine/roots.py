@@ -27,7 +27,8 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 # Everything that the product's package may ask for, with all that these need in turn. Machines have no network:
 # what is not here can't be installed in them.
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
-               "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl"]
+               "libbrotli1", "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl",
+               "libnginx-mod-http-brotli-static", "zlib1g"]
 
 # How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3

@@ -306,7 +306,7 @@ def test_a_second_run_of_every_verb_changes_nothing_and_says_so(site):
 
 def test_reload_brings_in_a_site_that_nginx_has_not_loaded(site):
     machine = site.machine
-    machine.write(SITE_FILE, machine.read(SITE_FILE).replace("client_max_body_size 1m", "client_max_body_size 2m")
+    machine.write(SITE_FILE, machine.read(SITE_FILE).replace("client_max_body_size 256k", "client_max_body_size 300k")
                   .replace(ask(machine, MARK, site.domain).body.decode().strip(), "0123456789abcdef"))
 
     output = machine.run([HELPER, "reload"]).output
@@ -429,8 +429,8 @@ def test_challenges_are_served_as_they_are_and_nothing_beside_them(site):
 
 
 def test_bodies_are_limited(site):
-    assert site.comments().request("POST", "/api/comment/count", b" " * (1024 * 1024 + 1)).status == 413
-    assert site.comments().request("POST", "/api/comment/count", b" " * (1024 * 1024)).status == 200
+    assert site.comments().request("POST", "/api/comment/count", b" " * (256 * 1024 + 1)).status == 413
+    assert site.comments().request("POST", "/api/comment/count", b" " * (256 * 1024)).status == 200
 
 
 _ECHO = """

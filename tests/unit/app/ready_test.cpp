@@ -121,14 +121,6 @@ TEST(WaitUntilReady, EndsAtOnceWhereTheProcessIsGoneAlready) {
     EXPECT_THAT(ready.error().message, HasSubstr("ended before it answered"));
 }
 
-TEST(Count, IsWellOnlyWithSuccess) {
-    EXPECT_THAT(problem_with_count({200, {}, kHealthy}), IsEmpty());
-    EXPECT_THAT(problem_with_count({200, {}, R"({"success":false})"}), HasSubstr("status 200, {\"success\":false}"));
-    EXPECT_THAT(problem_with_count({502, {}, "<html>"}), HasSubstr("status 502"));
-    EXPECT_THAT(problem_with_count({200, {}, R"({"success":"true"})"}), testing::Not(IsEmpty()));
-    EXPECT_THAT(problem_with_count({200, {}, "[true]"}), testing::Not(IsEmpty()));
-}
-
 // As Linux 6.1 prints it.
 constexpr const char* kTable =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"

@@ -129,6 +129,8 @@ std::string type_in_words(ValueType type) {
         return "SHA-256";
     case ValueType::number:
         return "whole number";
+    case ValueType::networks:
+        return "addresses and networks";
     }
     return {};
 }

@@ -13,6 +13,7 @@
 struct Golden {
     const char* name;
     commento::Host host;
+    bool names_responder = false;
 
     std::filesystem::path folder() const { return std::filesystem::path(SOURCE_DIR) / "tests/golden/nginx" / name; }
     commento::Paths in() const { return {folder() / "in"}; }
@@ -24,9 +25,22 @@ inline std::ostream& operator<<(std::ostream& stream, const Golden& golden) { re
 inline std::vector<Golden> all_golden() {
     constexpr commento::NginxVersion kDebian12{1, 22, 1};
     constexpr commento::NginxVersion kDebian13{1, 26, 3};
-    return {{"debian-12", {kDebian12, true}},     {"debian-13", {kDebian13, true}},
-            {"without-ipv6", {kDebian12, false}}, {"other-ports", {kDebian13, false}},
-            {"other-origin", {kDebian12, true}},  {"further-names", {kDebian12, true}}};
+    return {{"debian-12", {kDebian12, true}},
+            {"debian-13", {kDebian13, true, true, true}},
+            {"without-ipv6", {kDebian12, false}},
+            {"other-ports", {kDebian13, false, true}},
+            {"other-origin", {kDebian12, true}},
+            {"further-names", {kDebian12, true}},
+            {"behind-a-cdn", {kDebian12, true}},
+            {"behind-a-balancer", {kDebian13, true}},
+            {"strict", {kDebian12, true}, true}};
+}
+
+/// Of which only that counts for the site.
+inline commento::Certificate certificate_that(bool names_responder) {
+    commento::Certificate certificate{};
+    certificate.names_responder = names_responder;
+    return certificate;
 }
 
 inline std::string shipped_template() {

@@ -62,26 +62,26 @@ class TakenPort {
 int free_port() { return TakenPort(AF_INET).number(); }
 
 TEST(CheckPortsFree, IsContentWithFreePorts) {
-    EXPECT_TRUE(check_ports_free({free_port(), free_port()}, has_ipv6() ? Reach::ipv4_and_ipv6 : Reach::ipv4));
+    EXPECT_TRUE(check_ports_free({{free_port()}, {free_port()}}, has_ipv6() ? Reach::ipv4_and_ipv6 : Reach::ipv4));
 }
 
 TEST(CheckPortsFree, NamesEachPortThatIsTaken) {
     const TakenPort first(AF_INET);
     const TakenPort second(AF_INET);
-    const auto free = check_ports_free({first.number(), second.number()}, Reach::ipv4);
+    const auto free = check_ports_free({{first.number()}, {second.number()}}, Reach::ipv4);
     ASSERT_FALSE(free);
     EXPECT_EQ(free.error().code, ErrorCode::web);
     EXPECT_THAT(free.error().message,
                 AllOf(HasSubstr(std::to_string(first.number())), HasSubstr(std::to_string(second.number()))));
-    EXPECT_THAT(free.error().hint, HasSubstr("ss -ltnp 'sport = :" + std::to_string(first.number())));
+    EXPECT_THAT(free.error().hint, HasSubstr("ss -lntup 'sport = :" + std::to_string(first.number())));
 }
 
 TEST(CheckPortsFree, SeesAPortTakenOverIpv6Only) {
     if (!has_ipv6())
         GTEST_SKIP() << "this host has no IPv6";
     const TakenPort taken(AF_INET6);
-    EXPECT_FALSE(check_ports_free({taken.number()}, Reach::ipv4_and_ipv6));
-    EXPECT_TRUE(check_ports_free({taken.number()}, Reach::ipv4));
+    EXPECT_FALSE(check_ports_free({{taken.number()}}, Reach::ipv4_and_ipv6));
+    EXPECT_TRUE(check_ports_free({{taken.number()}}, Reach::ipv4));
 }
 
 } // namespace

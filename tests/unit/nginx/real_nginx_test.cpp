@@ -39,7 +39,9 @@ class RealNginx : public testing::Test {
         if (::geteuid() != 0)
             GTEST_SKIP() << "only root may have nginx bind port 80";
         host = *found;
-        std::filesystem::create_directories(paths.nginx_site().parent_path());
+        for (const auto& file : {paths.nginx_site(), paths.nginx_log(), paths.nginx_status()})
+            std::filesystem::create_directories(file.parent_path());
+        std::filesystem::create_directory_symlink("/usr/lib/nginx/modules", folder / "modules");
         make_certificate(paths);
         ASSERT_TRUE(write_file(folder / "nginx.conf", main_configuration(), 0644));
     }
@@ -48,15 +50,23 @@ class RealNginx : public testing::Test {
         std::string own_places;
         for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
             own_places += fmt::format("    {}_temp_path {};\n", kind, (folder / kind).string());
-        return fmt::format("pid {}/pid;\nevents {{ }}\nhttp {{\n    access_log off;\n{}    include {};\n}}\n",
+        return fmt::format("include /etc/nginx/modules-enabled/*.conf;\npid {}/pid;\nevents {{ }}\nhttp {{\n    access_log off;\n{}    include {};\n}}\n",
                            folder.path().string(), own_places, paths.nginx_site().string());
     }
 
     /// Writes the settings' site where this nginx reads it.
     void write_site(const Settings& settings, const Host& on) {
-        const auto text = render_site(shipped_template(), describe_site(settings, paths, on));
+        const auto certificate = read_certificate(paths.tls_chain());
+        ASSERT_TRUE(certificate) << certificate.error().message;
+        const auto text = render_site(shipped_template(), describe_site(settings, paths, on, *certificate));
         ASSERT_TRUE(text) << text.error().message;
         ASSERT_TRUE(write_file(paths.nginx_site(), *text, 0644));
+    }
+
+    Host with_ipv6(bool ipv6) const {
+        Host changed = host;
+        changed.ipv6 = ipv6;
+        return changed;
     }
 
     Outcome nginx(std::vector<std::string> options) const {
@@ -76,7 +86,7 @@ class RealNginxWith : public RealNginx, public testing::WithParamInterface<Golde
 TEST_P(RealNginxWith, AcceptsTheRenderedSite) {
     if (GetParam().host.ipv6 && !host.ipv6)
         GTEST_SKIP() << "this host has no IPv6";
-    ASSERT_NO_FATAL_FAILURE(write_site(*Settings::load(GetParam().in()), {host.nginx, GetParam().host.ipv6}));
+    ASSERT_NO_FATAL_FAILURE(write_site(*Settings::load(GetParam().in()), with_ipv6(GetParam().host.ipv6)));
     const Outcome test = nginx({"-t"});
     EXPECT_EQ(test.status, 0) << test.output;
     EXPECT_THAT(test.output, testing::Not(HasSubstr("[warn]")));

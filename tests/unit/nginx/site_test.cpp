@@ -11,16 +11,9 @@ using testing::IsEmpty;
 using testing::Not;
 
 Site any_site() {
-    return {.names = "comments.example.org",
-            .origin = "https://comments.example.org",
-            .http_port = 80,
-            .https_port = 443,
-            .application_port = 8080,
-            .ipv6 = true,
-            .http2_directive = false,
-            .certificate = "/tls/fullchain.pem",
-            .key = "/tls/privkey.pem",
-            .webroot = "/webroot"};
+    const Settings settings =
+        Settings::examine("DOMAIN=comments.example.org\nEMAIL=you@example.org\n", "", {}).settings;
+    return describe_site(settings, {}, {{1, 22, 1}, true}, certificate_that(false));
 }
 
 class GoldenSite : public testing::TestWithParam<Golden> {};
@@ -29,7 +22,8 @@ class GoldenSite : public testing::TestWithParam<Golden> {};
 TEST_P(GoldenSite, IsRenderedAsExpected) {
     const auto settings = Settings::load(GetParam().in());
     ASSERT_TRUE(settings) << settings.error().message;
-    const auto text = render_site(shipped_template(), describe_site(*settings, Paths{}, GetParam().host));
+    const auto text = render_site(shipped_template(), describe_site(*settings, Paths{}, GetParam().host,
+                                                                    certificate_that(GetParam().names_responder)));
     ASSERT_TRUE(text) << text.error().message;
     if (std::getenv("GOLDEN_UPDATE") != nullptr) {
         ASSERT_TRUE(write_file(GetParam().out().nginx_site(), *text, 0644));
@@ -50,8 +44,8 @@ TEST(RenderSite, NeverClaimsToBeTheDefaultServer) {
 
 TEST(RenderSite, WritesValuesAsTheyAre) {
     Site site = any_site();
-    site.origin = "https://example.org/a&b<c>'d'";
-    EXPECT_THAT(*render_site("{{origin}}", site), site.origin);
+    site.readers_address = "https://example.org/a&b<c>'d'";
+    EXPECT_THAT(*render_site("{{readers_address}}", site), site.readers_address);
 }
 
 TEST(RenderSite, NamesTheFaultOfATemplateThatDoesNotParse) {

@@ -1,7 +1,7 @@
 #include "proof/alpn_listener.hpp"
 
 #include "net/openssl.hpp"
-#include "proof/servers.hpp"
+#include "servers.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 #include "proof/http_listener.hpp"
 
-#include "proof/servers.hpp"
+#include "servers.hpp"
 
 #include <gmock/gmock.h>
 

@@ -4,7 +4,7 @@
 #include "base/files.hpp"
 #include "folder.hpp"
 #include "proof/dns_client.hpp"
-#include "proof/servers.hpp"
+#include "servers.hpp"
 
 #include <fmt/format.h>
 

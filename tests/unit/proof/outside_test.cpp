@@ -1,7 +1,7 @@
 #include "proof/outside.hpp"
 
 #include "proof/http_listener.hpp"
-#include "proof/servers.hpp"
+#include "servers.hpp"
 
 #include <gmock/gmock.h>
 

@@ -4,7 +4,7 @@
 #include "folder.hpp"
 #include "proof/http_listener.hpp"
 #include "proof/prover.hpp"
-#include "proof/servers.hpp"
+#include "servers.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

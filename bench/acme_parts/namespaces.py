@@ -10,12 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from common import LOCK
 from machine import processes
 
 STATE = Path("/var/lib/commento-stack")
 
 _PLACE = "COMMENTO_BENCH_PLACE"
-_LOCK = Path("/run/lock/commento-bench")
 
 
 def enter() -> Path:
@@ -26,7 +26,7 @@ def enter() -> Path:
         _mount(place)
         return place
     processes.end_on_signals()
-    with processes.locked(_LOCK):  # two at once would measure each other
+    with processes.locked(LOCK):
         sys.exit(_run_inside())
 
 

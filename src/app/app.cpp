@@ -20,10 +20,15 @@ Result<void> run_install() {
     return install(paths, settings);
 }
 
-/// A positive number from the environment that systemd gives; 0 where there is none.
-int number_from(const char* variable) {
+/// What the environment that systemd gives says; empty where that is nothing.
+std::string_view text_from(const char* variable) {
     const char* text = std::getenv(variable); // NOLINT(concurrency-mt-unsafe)
-    const std::string_view digits = text == nullptr ? "" : text;
+    return text == nullptr ? "" : text;
+}
+
+/// A positive number; 0 where there is none.
+int number_from(const char* variable) {
+    const std::string_view digits = text_from(variable);
     int number = 0;
     const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     return fault == std::errc() && end == digits.data() + digits.size() && number > 0 ? number : 0;
@@ -35,7 +40,8 @@ Result<void> run_ready() {
         return fail(ErrorCode::settings, "COMMENTO_PORT is not in the environment, or is no port",
                     "commento.service calls this verb with what commento-app install wrote: start that unit");
     const int process = number_from("MAINPID");
-    return wait_until_ready(port, process > 0 ? std::optional<pid_t>(process) : std::nullopt);
+    return wait_until_ready(port, path_of(text_from("COMMENTO_ORIGIN")),
+                            process > 0 ? std::optional<pid_t>(process) : std::nullopt);
 }
 
 } // namespace
@@ -43,7 +49,7 @@ Result<void> run_ready() {
 int app_main(int argc, char** argv) {
     Program program("commento-app", "The comment server's application: its releases, and whether it answers");
     program.verb("install", "Install and switch to the release that the settings name", run_install);
-    program.verb("ready", "Return when the application answers (COMMENTO_PORT, MAINPID)", run_ready);
+    program.verb("ready", "Return when the application answers (COMMENTO_PORT, COMMENTO_ORIGIN, MAINPID)", run_ready);
     program.verb("health", "Answer one HTTP request on standard input: whether application and database answer",
                  [] { return answer_health(Paths{}, STDIN_FILENO); });
     return program.run(argc, argv);

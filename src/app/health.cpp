@@ -77,9 +77,8 @@ std::string health_answer(bool application, bool database) {
 Result<void> answer_health(const Paths& paths, int connection) {
     COMMENTO_CHECK(read_request(connection));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-    const std::string address =
-        fmt::format("http://127.0.0.1:{}{}", settings.number("COMMENTO_PORT"), settings.base_path());
     HttpClient client({.connect = kPatience, .total = kPatience});
+    const std::string address = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
     const std::string page = problem_with_page(client, address);
     const std::string database = page.empty() ? problem_with_database(client, address) : page;
     if (!database.empty())

@@ -81,12 +81,12 @@ std::optional<uid_t> listener(std::string_view table, int port) {
     return std::nullopt;
 }
 
-Result<void> wait_until_ready(int port, std::optional<pid_t> process) {
+Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process) {
     const Fd watched = process ? open_process(*process) : Fd();
     if (process && !watched)
         return ended(port);
-    const std::string address = fmt::format("http://127.0.0.1:{}", port);
     HttpClient client({.connect = kAnswer, .total = kAnswer});
+    const std::string address = fmt::format("{}{}", client.reach_here(port), base);
     Pace pace(kFirst, kLongest, kDeadline);
     std::string last;
     do {

@@ -10,9 +10,10 @@
 namespace commento {
 
 /// Returns when the application on the local `port` answers: the page /login, and a read-only API call that
-/// goes through the database (APP-CONTRACT, HTTP). With its process id it ends at once when that process ends, or when
-/// the port belongs to another user's program. ErrorCode::application otherwise, after 75 s.
-Result<void> wait_until_ready(int port, std::optional<pid_t> process);
+/// goes through the database (APP-CONTRACT, HTTP), both below the path `base` of its address. With its process id it
+/// ends at once when that process ends, or when the port belongs to another user's program. ErrorCode::application
+/// otherwise, after 75 s.
+Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process);
 
 /// The user who listens on 127.0.0.1:`port` (or on every IPv4 address), from the text of /proc/net/tcp
 /// (proc_pid_net(5)).

@@ -97,6 +97,17 @@ Result<void> write_file(const fs::path& path, std::string_view content, mode_t m
     return done;
 }
 
+Result<void> make_file(const fs::path& path, std::string_view content, mode_t mode, std::time_t modified) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (!file)
+        return failed("create", path);
+    COMMENTO_CHECK(write_all(file.get(), content, path));
+    const std::array<timespec, 2> times{timespec{modified, 0}, timespec{modified, 0}};
+    if (::fchmod(file.get(), mode) != 0 || ::futimens(file.get(), times.data()) != 0)
+        return failed("set mode and time of", path);
+    return {};
+}
+
 Result<bool> update_file(const fs::path& path, std::string_view content, mode_t mode, gid_t group) {
     struct stat status {};
     const bool same_access = ::stat(path.c_str(), &status) == 0 && (status.st_mode & 07777U) == mode &&

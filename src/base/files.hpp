@@ -6,6 +6,7 @@
 #include "base/fd.hpp"
 
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view cont
 /// write_file() where content, mode or group differ from what is there. True when it wrote.
 Result<bool> update_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
                          gid_t group = kOwnGroup);
+
+/// Writes a new file into a folder that counts only once it is whole, with `modified` (seconds since 1970) as the time
+/// of its last change. Fails where there is one already. Not durable by itself.
+Result<void> make_file(const std::filesystem::path& path, std::string_view content, mode_t mode, std::time_t modified);
 
 /// Makes a folder and its parents with `mode`; an existing one stays as it is.
 Result<void> make_folder(const std::filesystem::path& path, mode_t mode);

@@ -116,9 +116,16 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
         faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
 }
 
-std::size_t begin_of_host(const std::string& address) { return address.find("://") + 3; }
+std::size_t begin_of_host(std::string_view address) { return address.find("://") + 3; }
 
 } // namespace
+
+std::string path_of(std::string_view address) {
+    const auto path = address.find_first_of("/?#", begin_of_host(address));
+    if (path == std::string_view::npos || address[path] != '/')
+        return {};
+    return std::string(address.substr(path, address.find_first_of("?#", path) - path));
+}
 
 Result<Settings> Settings::load(const Paths& paths) {
     const auto settings_text = read_file(paths.settings());
@@ -237,11 +244,7 @@ std::string Settings::origin() const {
     return origin;
 }
 
-std::string Settings::base_path() const {
-    const std::string address = origin();
-    const auto path = address.find('/', begin_of_host(address));
-    return path == std::string::npos ? "" : address.substr(path, address.find_first_of("?#") - path);
-}
+std::string Settings::base_path() const { return path_of(origin()); }
 
 std::string Settings::https_address() const {
     const std::string address = origin();

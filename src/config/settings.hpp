@@ -20,6 +20,9 @@ struct Value {
     std::string origin; ///< `FILE:LINE`, or `default`
 };
 
+/// The path of an http or https address (RFC 3986, 3.3), without what follows it; empty where it has none.
+std::string path_of(std::string_view address);
+
 struct Examined;
 
 class Settings {

@@ -38,12 +38,12 @@ std::string find_release(const Paths& paths) {
     return std::filesystem::path(link_target(paths.app_current())).filename();
 }
 
-Result<std::chrono::microseconds> time_answer(int port) {
+Result<std::chrono::microseconds> time_answer(const Settings& settings) {
     constexpr int kOk = 200;
     HttpClient client({.connect = kPatience, .total = kPatience});
-    client.resolve("localhost", port, "127.0.0.1"); // and not by way of a proxy
+    const std::string application = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
     const auto begin = std::chrono::steady_clock::now();
-    COMMENTO_ASSIGN(const HttpResponse answer, client.send({.url = fmt::format("http://localhost:{}/login", port)}));
+    COMMENTO_ASSIGN(const HttpResponse answer, client.send({.url = application + "/login"}));
     const auto end = std::chrono::steady_clock::now();
     if (answer.status != kOk)
         return fail(ErrorCode::application, fmt::format("GET /login is answered by status {}", answer.status));
@@ -72,7 +72,7 @@ Facts find_facts(const Paths& paths) {
                                      preamble_of(known)),
         .database = ask_database(paths, known.number("DATABASE_PORT")),
         .release = find_release(paths),
-        .answer = time_answer(known.number("COMMENTO_PORT")),
+        .answer = time_answer(known),
         .now = std::time(nullptr),
     };
 }

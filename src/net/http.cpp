@@ -204,6 +204,11 @@ void HttpClient::resolve(std::string_view host, int port, std::string_view addre
     resolve_.reset(libcurl().slist_append(resolve_.release(), entry.c_str()));
 }
 
+std::string HttpClient::reach_here(int port) {
+    resolve("localhost", port, "127.0.0.1");
+    return fmt::format("http://localhost:{}", port);
+}
+
 void HttpClient::prepare(const std::string& url) {
     handle_.reset(libcurl().init());
     CURL* handle = handle_.get();

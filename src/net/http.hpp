@@ -60,6 +60,9 @@ class HttpClient {
     /// Connects to `address` whenever a request names `host` and `port` (curl --resolve): used to ask this host itself.
     void resolve(std::string_view host, int port, std::string_view address);
 
+    /// Has it ask what listens at 127.0.0.1:`port` itself, and not by way of a proxy. Returns the address to ask for.
+    std::string reach_here(int port);
+
     /// Begins each connection so.
     void begin_with(Preamble preamble) { preamble_ = preamble; }
 

@@ -69,10 +69,10 @@ Result<std::vector<Asset>> fetch_assets(const Paths& paths, const Settings& sett
                     fmt::format("{} holds {} static files", paths.app_current().string(), wanted.size()),
                     "is a release installed? systemctl status commento-app-install");
     HttpClient client({.body = kLargestFile});
+    const std::string application = client.reach_here(settings.number("COMMENTO_PORT"));
     std::vector<Asset> assets;
     for (const auto& [address, path] : wanted) {
-        auto answer =
-            client.send({.url = fmt::format("http://127.0.0.1:{}{}", settings.number("COMMENTO_PORT"), address)});
+        auto answer = client.send({.url = application + address});
         if (!answer)
             return fail(ErrorCode::application, answer.error().message, kHint);
         if (answer->status == kOk)

@@ -46,32 +46,35 @@ Result<void> reload_nginx(Units& units) {
     return {};
 }
 
-/// What is not yet as on disk; empty when all is. nginx has its old workers go on accepting for 100 ms when the new
-/// ones are there, so an answer by a new one is not enough.
-Result<std::string> find_difference(const Expected& expected, const Settings& settings, Units& units,
-                                    const std::set<std::uint32_t>& old_workers) {
-    std::string found = difference(expected, settings);
-    if (!found.empty())
-        return found;
-    COMMENTO_ASSIGN(const auto workers, accepting_workers(units));
-    const bool replaced = std::ranges::none_of(workers, [&](auto id) { return old_workers.contains(id); });
-    return replaced ? "" : "workers from before the reload take connections";
+tl::unexpected<Error> still(const std::string& found, const Settings& settings) {
+    return fail(ErrorCode::web, fmt::format("nginx was reloaded, and still: {}", found),
+                fmt::format("does another program hold a port, or another site the name? See "
+                            "/var/log/nginx/error.log, and ss -ltnp 'sport = :{} or sport = :{}'",
+                            settings.text("HTTP_PORT"), settings.text("HTTPS_PORT")));
 }
 
 /// Returns what is served once it is what stands on disk by then: that may change meanwhile.
-Result<Expected> wait_until_served(const Paths& paths, const Settings& settings, Units& units,
-                                   const std::set<std::uint32_t>& old_workers) {
-    Pace pace(5ms, 50ms, 10s);
+Result<Expected> wait_until_served(const Paths& paths, const Settings& settings, Pace& pace) {
     while (true) {
         COMMENTO_ASSIGN(Expected expected, read_expected(paths));
-        COMMENTO_ASSIGN(const std::string found, find_difference(expected, settings, units, old_workers));
+        const std::string found = difference(expected, settings);
         if (found.empty())
             return expected;
         if (!pace.wait())
-            return fail(ErrorCode::web, fmt::format("nginx was reloaded, and still: {}", found),
-                        fmt::format("does another program hold a port, or another site the name? See "
-                                    "/var/log/nginx/error.log, and ss -ltnp 'sport = :{} or sport = :{}'",
-                                    settings.text("HTTP_PORT"), settings.text("HTTPS_PORT")));
+            return still(found, settings);
+    }
+}
+
+/// nginx has its old workers go on accepting for 100 ms when the new ones are there, whose answers were seen: who is
+/// told that the reload is over shall meet no old one.
+Result<void> wait_until_replaced(const Settings& settings, Units& units, const std::set<std::uint32_t>& old_workers,
+                                 Pace& pace) {
+    while (true) {
+        COMMENTO_ASSIGN(const auto workers, accepting_workers(units));
+        if (std::ranges::none_of(workers, [&](auto id) { return old_workers.contains(id); }))
+            return {};
+        if (!pace.wait())
+            return still("workers from before the reload take connections", settings);
     }
 }
 
@@ -102,11 +105,12 @@ Result<void> reload(const Paths& paths) {
     COMMENTO_CHECK(require_acceptance(paths));
     COMMENTO_ASSIGN(const auto old_workers, accepting_workers(units));
     COMMENTO_CHECK(reload_nginx(units));
-    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings, units, old_workers));
-    COMMENTO_CHECK(note_further_loaded(paths, further));
+    Pace pace(5ms, 50ms, 10s);
+    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings, pace));
     spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found, served.certificate.serial,
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
-    return {};
+    COMMENTO_CHECK(wait_until_replaced(settings, units, old_workers, pace));
+    return note_further_loaded(paths, further);
 }
 
 } // namespace commento

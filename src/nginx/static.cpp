@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace commento {
@@ -34,6 +35,15 @@ fs::path generations(const Paths& paths) { return paths.static_folder() / "gener
 /// Where a generation grows before it has its number.
 fs::path unfinished(const Paths& paths) { return generations(paths) / ".unfinished"; }
 
+/// Files that root made could be neither replaced nor removed by the unit's runs any more.
+Result<void> check_user(const Paths& paths) {
+    struct stat status {};
+    if (::stat(paths.static_folder().c_str(), &status) != 0 || status.st_uid == ::geteuid())
+        return {};
+    return fail(ErrorCode::permission, paths.static_folder().string() + " belongs to another user",
+                "systemctl start commento-nginx-static runs this as the right one");
+}
+
 /// The generation that is served; empty where there is none.
 fs::path live_folder(const Paths& paths) {
     const std::string target = link_target(paths.static_live());
@@ -53,25 +63,6 @@ std::time_t time_of(std::string_view content) {
     return kFirst + static_cast<std::time_t>(number & kBits);
 }
 
-Result<void> put(const fs::path& file, std::string_view content, std::time_t time) {
-    const auto failed = [&](const char* action) {
-        return fail_errno(ErrorCode::storage, fmt::format("cannot {} {}", action, file.string()), errno);
-    };
-    const Fd target(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFile));
-    if (!target)
-        return failed("create");
-    while (!content.empty()) {
-        const ssize_t done = ::write(target.get(), content.data(), content.size());
-        if (done < 0)
-            return failed("write");
-        content.remove_prefix(static_cast<std::size_t>(done));
-    }
-    const std::array<timespec, 2> times{timespec{time, 0}, timespec{time, 0}};
-    if (::fchmod(target.get(), kFile) != 0 || ::futimens(target.get(), times.data()) != 0)
-        return failed("set mode and time of");
-    return {};
-}
-
 /// Writes the form that is compressed, where it is smaller. What was compressed for the former generation is not again.
 Result<void> put_form(const Form& form, const fs::path& file, const Asset& asset, const fs::path& former) {
     constexpr std::size_t kLeast = 256; // bytes; below, headers weigh more than what is saved
@@ -82,16 +73,16 @@ Result<void> put_form(const Form& form, const fs::path& file, const Asset& asset
     if (is_same && ::link((former / (asset.path + form.ending)).c_str(), compressed_file.c_str()) == 0)
         return {};
     const std::string compressed = form.compress(asset.content);
-    return compressed.size() < asset.content.size() ? put(compressed_file, compressed, time_of(asset.content))
-                                                    : Result<void>();
+    return compressed.size() < asset.content.size()
+               ? make_file(compressed_file, compressed, kFile, time_of(asset.content))
+               : Result<void>();
 }
 
 Result<void> write_generation(const fs::path& folder, const std::vector<Asset>& assets, const fs::path& former) {
-    COMMENTO_CHECK(remove_folder(folder));
     for (const auto& asset : assets) {
         const fs::path file = folder / asset.path;
         COMMENTO_CHECK(make_folder(file.parent_path(), kFolder));
-        COMMENTO_CHECK(put(file, asset.content, time_of(asset.content)));
+        COMMENTO_CHECK(make_file(file, asset.content, kFile, time_of(asset.content)));
         for (const auto& form : kForms)
             COMMENTO_CHECK(put_form(form, file, asset, former));
     }
@@ -99,6 +90,14 @@ Result<void> write_generation(const fs::path& folder, const std::vector<Asset>& 
     if (!whole || ::syncfs(whole.get()) != 0)
         return fail_errno(ErrorCode::storage, fmt::format("cannot sync {}", folder.string()), errno);
     return {};
+}
+
+/// The same; a generation that could not be finished, on a full disk say, gives back its room at once.
+Result<void> grow_generation(const fs::path& folder, const std::vector<Asset>& assets, const fs::path& former) {
+    auto done = write_generation(folder, assets, former);
+    if (!done)
+        std::ignore = remove_folder(folder); // else the next run does
+    return done;
 }
 
 bool is_compressed(const fs::path& file) {
@@ -157,17 +156,19 @@ void prune(const Paths& paths) {
 } // namespace
 
 Result<void> render_static(const Paths& paths) {
+    COMMENTO_CHECK(check_user(paths));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     COMMENTO_CHECK(make_folder(generations(paths), kFolder));
     COMMENTO_ASSIGN(const Fd lock, lock_file(paths.static_folder() / "lock"));
     remove_temporaries(paths.static_folder());
+    COMMENTO_CHECK(remove_folder(unfinished(paths)));
     COMMENTO_ASSIGN(const auto assets, fetch_assets(paths, settings));
     const fs::path former = live_folder(paths);
     if (holds(former, assets)) {
         spdlog::info("{} files are as the application has them: nothing to do", assets.size());
         return {};
     }
-    COMMENTO_CHECK(write_generation(unfinished(paths), assets, former));
+    COMMENTO_CHECK(grow_generation(unfinished(paths), assets, former));
     COMMENTO_ASSIGN(const std::string name, publish(paths));
     prune(paths);
     spdlog::info("rendered {} files, generation {}", assets.size(), name);

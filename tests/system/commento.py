@@ -1,5 +1,7 @@
 """The whole stack under commento.target: from the package to comments over HTTPS, and back after every kind of end."""
 
+import re
+
 import pytest
 
 from machine import Machine, Pebble, Site, roots
@@ -29,6 +31,23 @@ def test_one_package_serves_comments_on_each_debian_and_still_does_after_a_reboo
     assert site.machine.failed_units() == []
     site.comments().post_comment("after the reboot")
     assert len(site.comments().list_comments()) == 2
+
+
+# systemd-analyze security: at most, of ten.
+EXPOSED = 2.0
+# They run `nginx -t`, which wants as much of the host as nginx itself (commento-nginx-render.service).
+MORE_EXPOSED = {"commento-nginx-render.service": 2.7, "commento-nginx-reload.service": 2.7}
+
+
+def test_every_unit_has_few_rights(site):
+    machine = site.machine
+    listed = machine.run(["systemctl", "list-unit-files", "--no-legend", "--type=service", "commento*"]).stdout
+    units = [line.split()[0].replace("@.", "@1.") for line in listed.splitlines()]
+    assert {"commento.service", "commento-app-health@1.service", *MORE_EXPOSED} <= set(units)
+    for unit in units:
+        told = machine.run(["systemd-analyze", "security", "--no-pager", unit], check=False).stdout
+        most = MORE_EXPOSED.get(unit, EXPOSED)
+        assert float(re.search(r"exposure level for \S+ ([\d.]+)", told)[1]) <= most, told
 
 
 def test_a_power_cut_loses_neither_a_comment_nor_the_certificate(site):

@@ -19,13 +19,13 @@ using testing::IsEmpty;
 
 constexpr const char* kHealthy = R"({"commentCounts":{},"success":true})";
 
-/// Answers every request on a port of its own: status and body.
+/// Answers every request below a path on a port of its own: status and body.
 class Server {
   public:
-    Server(const std::string& status, const std::string& body)
+    Server(const std::string& status, const std::string& body, std::string path = "/")
         : answer_("HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
                   "\r\n\r\n" + body),
-          socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+          path_(std::move(path)), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -53,13 +53,19 @@ class Server {
                 return;
             std::array<char, 4096> request{};
             std::ignore = ::recv(client.get(), request.data(), request.size(), 0);
-            std::ignore = ::send(client.get(), answer_.data(), answer_.size(), MSG_NOSIGNAL);
+            const bool is_below = std::string_view(request.data(), request.size()).find(" " + path_) != npos;
+            const std::string& answer = is_below ? answer_ : kNotFound;
+            std::ignore = ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
             ::shutdown(client.get(), SHUT_WR);
             std::ignore = ::recv(client.get(), request.data(), request.size(), 0);
         }
     }
 
+    static constexpr auto npos = std::string_view::npos;
+    inline static const std::string kNotFound = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
     std::string answer_;
+    std::string path_;
     Fd socket_;
     int port_ = 0;
     std::thread thread_;
@@ -91,7 +97,14 @@ class Process {
 TEST(WaitUntilReady, ReturnsWhenPageAndDatabaseAnswer) {
     const Process process;
     const Server server("200 OK", kHealthy);
-    const auto ready = wait_until_ready(server.port(), process.id());
+    const auto ready = wait_until_ready(server.port(), "", process.id());
+    EXPECT_TRUE(ready) << ready.error().message;
+}
+
+TEST(WaitUntilReady, AsksBelowThePathOfTheApplicationsAddress) {
+    const Process process;
+    const Server server("200 OK", kHealthy, "/talk/");
+    const auto ready = wait_until_ready(server.port(), "/talk", process.id());
     EXPECT_TRUE(ready) << ready.error().message;
 }
 
@@ -102,7 +115,7 @@ TEST(WaitUntilReady, EndsWithTheProcessThoughTheDatabaseNeverAnswered) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         process.end();
     });
-    const auto ready = wait_until_ready(server.port(), process.id());
+    const auto ready = wait_until_ready(server.port(), "", process.id());
     later.join();
     ASSERT_FALSE(ready);
     EXPECT_EQ(ready.error().code, ErrorCode::application);
@@ -116,7 +129,7 @@ TEST(WaitUntilReady, EndsAtOnceWhereTheProcessIsGoneAlready) {
         const Process process;
         gone = process.id();
     }
-    const auto ready = wait_until_ready(1, gone);
+    const auto ready = wait_until_ready(1, "", gone);
     ASSERT_FALSE(ready);
     EXPECT_THAT(ready.error().message, HasSubstr("ended before it answered"));
 }

@@ -1,16 +1,15 @@
 #include "base/files.hpp"
 
+#include "file_size_limit.hpp"
 #include "folder.hpp"
 
 #include <array>
-#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <set>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +46,23 @@ TEST(Files, WritesContentAndModeWhateverTheUmaskIs) {
     EXPECT_EQ(entries_of(folder.path()), std::set<std::string>{"file"});
 }
 
+TEST(Files, MakesAFileWithModeAndTimeAndNoneWhereThereIsOne) {
+    const Folder folder;
+    const mode_t before = ::umask(0077);
+    const auto done = make_file(folder / "file", "content", 0644, 1'000'000'000);
+    ::umask(before);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(read_file(folder / "file").value(), "content");
+    EXPECT_EQ(mode_of(folder / "file"), 0644U);
+    EXPECT_EQ(status_of(folder / "file").st_mtime, 1'000'000'000);
+
+    const auto again = make_file(folder / "file", "another", 0644, 1'000'000'000);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, ErrorCode::storage);
+    EXPECT_THAT(again.error().message, HasSubstr("cannot create " + (folder / "file").string()));
+    EXPECT_EQ(read_file(folder / "file").value(), "content");
+}
+
 TEST(Files, ReplacesAFileByAnotherOneSoThatItsReadersKeepTheOldContent) {
     const Folder folder;
     ASSERT_TRUE(write_file(folder / "file", "old", 0644));
@@ -76,26 +92,6 @@ TEST(Files, KeepsTheOldFileAndLeavesNothingBehindWhenItCanNotBeReplaced) {
     EXPECT_THAT(done.error().message, HasSubstr("cannot replace " + (folder / "taken").string()));
     EXPECT_EQ(entries_of(folder.path()), std::set<std::string>{"taken"});
 }
-
-/// No file of this process may grow beyond that while this lives, as on a disk that is full.
-class FileSizeLimit {
-  public:
-    explicit FileSizeLimit(rlim_t bytes) : former_signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-        ::getrlimit(RLIMIT_FSIZE, &former_);
-        const rlimit limit{bytes, former_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FileSizeLimit() {
-        ::setrlimit(RLIMIT_FSIZE, &former_);
-        std::signal(SIGXFSZ, former_signal_);
-    }
-    FileSizeLimit(const FileSizeLimit&) = delete;
-    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-  private:
-    rlimit former_{};
-    void (*former_signal_)(int);
-};
 
 TEST(Files, KeepsTheOldFileAndLeavesNothingBehindWhenThereIsNoRoom) {
     const Folder folder;

@@ -146,6 +146,32 @@ TEST(Settings, FaultyOnesCanBeLookedAt) {
     EXPECT_EQ(examined.settings.text("DOMAIN"), "localhost");
 }
 
+TEST(Settings, TheBasePathIsThatOfTheOrigin) {
+    const auto base_of = [](const std::string& origin) {
+        return examine(std::string(kLeast) + "COMMENTO_ORIGIN=" + origin + "\n").settings.base_path();
+    };
+    EXPECT_EQ(examine(kLeast).settings.base_path(), "");
+    EXPECT_EQ(base_of("https://example.org/"), "");
+    EXPECT_EQ(base_of("https://example.org/talk/here/"), "/talk/here");
+    EXPECT_EQ(base_of("https://example.org/talk?a=b"), "/talk");
+    EXPECT_EQ(base_of("https://example.org?a=/b"), "") << "a slash in the query begins no path";
+}
+
+TEST(Settings, ReadersAreAlwaysSentToHttps) {
+    const auto address_of = [](const std::string& more) {
+        return examine(std::string(kLeast) + more).settings.https_address();
+    };
+    EXPECT_EQ(address_of(""), "https://comments.example.org");
+    EXPECT_EQ(address_of("COMMENTO_ORIGIN=https://example.org:8443/talk\n"), "https://example.org:8443");
+    EXPECT_EQ(address_of("COMMENTO_ORIGIN=http://comments.example.org/talk\nHTTPS_PORT=8443\n"),
+              "https://comments.example.org:8443");
+}
+
+TEST(Settings, TheProxyProtocolNeedsToKnowWhoMaySpeakIt) {
+    EXPECT_EQ(examine(std::string(kLeast) + "PROXY_PROTOCOL=true\n").faults.size(), 1U);
+    EXPECT_TRUE(examine(std::string(kLeast) + "PROXY_PROTOCOL=true\nTRUSTED_PROXIES=192.0.2.1\n").faults.empty());
+}
+
 TEST(Settings, TheOriginIsBuiltFromDomainAndPort) {
     EXPECT_EQ(examine(kLeast).settings.origin(), "https://comments.example.org");
     EXPECT_EQ(examine(std::string(kLeast) + "HTTPS_PORT=8443\n").settings.origin(),

@@ -27,7 +27,7 @@ UnitFacts failed(const std::string& message, const std::string& hint) {
 }
 
 Certificate certificate() {
-    return {"01ab", "Test CA", {"comments.example"}, kNow - kDay, kNow + 89 * kDay, false, "f1"};
+    return {"01ab", "Test CA", {"comments.example"}, kNow - kDay, kNow + 89 * kDay, false, "f1", false};
 }
 
 Facts healthy() {

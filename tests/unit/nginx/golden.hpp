@@ -25,14 +25,10 @@ inline std::ostream& operator<<(std::ostream& stream, const Golden& golden) { re
 inline std::vector<Golden> all_golden() {
     constexpr commento::NginxVersion kDebian12{1, 22, 1};
     constexpr commento::NginxVersion kDebian13{1, 26, 3};
-    return {{"debian-12", {kDebian12, true}},
-            {"debian-13", {kDebian13, true, true, true}},
-            {"without-ipv6", {kDebian12, false}},
-            {"other-ports", {kDebian13, false, true}},
-            {"other-origin", {kDebian12, true}},
-            {"further-names", {kDebian12, true}},
-            {"behind-a-cdn", {kDebian12, true}},
-            {"behind-a-balancer", {kDebian13, true}},
+    return {{"debian-12", {kDebian12, true}},     {"debian-13", {kDebian13, true, true, true}},
+            {"without-ipv6", {kDebian12, false}}, {"other-ports", {kDebian13, false, true}},
+            {"other-origin", {kDebian12, true}},  {"further-names", {kDebian12, true}},
+            {"behind-a-cdn", {kDebian12, true}},  {"behind-a-balancer", {kDebian13, true}},
             {"strict", {kDebian12, true}, true}};
 }
 

@@ -27,6 +27,30 @@ TEST(ParseVersion, FailsOnAnythingElse) {
     }
 }
 
+TEST(DescribeHost, FindsWhatNginxWasBuiltWithAndHasLoaded) {
+    const Host host =
+        describe_host({1, 26, 3}, true, "configure arguments: --with-http_v2_module --with-http_v3_module",
+                      "# configuration file /etc/nginx/nginx.conf:\nuser www-data;\n"
+                      "load_module modules/ngx_http_brotli_static_module.so;\n"
+                      "events {\n\tworker_connections 768;\n}\n");
+    EXPECT_TRUE(host.http3);
+    EXPECT_TRUE(host.brotli);
+    EXPECT_EQ(host.connections, 768);
+}
+
+TEST(DescribeHost, TakesNothingForLoadedThatIsNot) {
+    const Host host =
+        describe_host({1, 22, 1}, false, "configure arguments: --with-http_v2_module",
+                      "#load_module modules/ngx_http_brotli_static_module.so;\n# worker_connections 4;\n");
+    EXPECT_FALSE(host.http3);
+    EXPECT_FALSE(host.brotli);
+    EXPECT_EQ(host.connections, 0);
+}
+
+TEST(DescribeHost, KnowsABrotliThatWasBuiltIn) {
+    EXPECT_TRUE(describe_host({1, 26, 3}, true, "configure arguments: --add-module=/src/ngx_brotli", "").brotli);
+}
+
 TEST(RefusalIn, KeepsTheLinesThatSayWhy) {
     EXPECT_EQ(refusal_in("nginx: [warn] conflicting server name\n"
                          "nginx: [emerg] unknown directive \"x\" in /etc/nginx/sites-enabled/x:1\n"

@@ -50,7 +50,8 @@ class RealNginx : public testing::Test {
         std::string own_places;
         for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
             own_places += fmt::format("    {}_temp_path {};\n", kind, (folder / kind).string());
-        return fmt::format("include /etc/nginx/modules-enabled/*.conf;\npid {}/pid;\nevents {{ }}\nhttp {{\n    access_log off;\n{}    include {};\n}}\n",
+        return fmt::format("include /etc/nginx/modules-enabled/*.conf;\npid {}/pid;\nevents {{ }}\nhttp {{\n    "
+                           "access_log off;\n{}    include {};\n}}\n",
                            folder.path().string(), own_places, paths.nginx_site().string());
     }
 

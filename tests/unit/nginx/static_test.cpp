@@ -1,9 +1,11 @@
 #include "nginx/static.hpp"
 
 #include "base/files.hpp"
+#include "file_size_limit.hpp"
 #include "folder.hpp"
 #include "servers.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -207,6 +209,70 @@ TEST_F(Static, LeavesOutOddNames) {
     start();
     ASSERT_TRUE(render_static(paths_));
     EXPECT_EQ(std::distance(fs::directory_iterator(paths_.static_live() / "files/js"), {}), 3) << "one, and two forms";
+}
+
+TEST_F(Static, HasTimesThatAnotherHostWouldGiveItToo) {
+    start();
+    ASSERT_TRUE(render_static(paths_));
+    const auto first = status_of("files/js/commento.js");
+    EXPECT_GE(first.st_mtime, 978'307'200) << "2001";
+    EXPECT_LT(first.st_mtime, 2'082'758'400) << "2036";
+    EXPECT_EQ(status_of("files/js/commento.js.gz").st_mtime, first.st_mtime);
+    EXPECT_EQ(status_of("files/js/commento.js.br").st_mtime, first.st_mtime);
+
+    fs::remove_all(paths_.static_folder());
+    ASSERT_TRUE(render_static(paths_));
+    EXPECT_EQ(status_of("files/js/commento.js").st_mtime, first.st_mtime);
+}
+
+TEST_F(Static, AsksTheApplicationAndNotAProxyOfTheEnvironment) {
+    start();
+    ::setenv("http_proxy", fmt::format("http://127.0.0.1:{}", free_port()).c_str(), 1);
+    const auto done = render_static(paths_);
+    ::unsetenv("http_proxy");
+    EXPECT_TRUE(done) << done.error().message;
+}
+
+TEST_F(Static, StaysAsItIsAndTakesNoRoomWhereTheDiskIsFull) {
+    start();
+    ASSERT_TRUE(render_static(paths_));
+    answer("js/commento.js", long_text("another script"));
+    Result<void> done;
+    {
+        const FileSizeLimit limit(100);
+        done = render_static(paths_);
+    }
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::storage);
+    EXPECT_EQ(live("files/js/commento.js"), long_text("script"));
+    EXPECT_THAT(generations(), ElementsAre("0001"));
+
+    ASSERT_TRUE(render_static(paths_));
+    EXPECT_EQ(live("files/js/commento.js"), long_text("another script"));
+}
+
+TEST_F(Static, IsLeftToItsOwner) {
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "only root may give files away";
+    constexpr uid_t kNobody = 65534;
+    fs::create_directories(paths_.static_folder());
+    ASSERT_EQ(::chown(paths_.static_folder().c_str(), kNobody, kNobody), 0);
+    const auto done = render_static(paths_);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::permission);
+    EXPECT_THAT(done.error().hint, HasSubstr("systemctl start commento-nginx-static"));
+    EXPECT_TRUE(fs::is_empty(paths_.static_folder()));
+}
+
+TEST_F(Static, IsClearedOfWhatKilledRunsLeftThoughNothingElseIsDue) {
+    start();
+    ASSERT_TRUE(render_static(paths_));
+    const fs::path left = paths_.static_folder() / "generations/.unfinished/files/js";
+    fs::create_directories(left);
+    fs::create_symlink("generations/0009", paths_.static_folder() / ".live.4711.tmp");
+    ASSERT_TRUE(render_static(paths_));
+    EXPECT_THAT(generations(), ElementsAre("0001"));
+    EXPECT_FALSE(fs::is_symlink(paths_.static_folder() / ".live.4711.tmp"));
 }
 
 TEST_F(Static, IsClearedOfWhatKilledRunsLeft) {

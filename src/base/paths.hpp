@@ -33,7 +33,7 @@ struct Paths {
     path tls_live() const { return tls() / "live"; }                ///< link to a generation, switched by rename
     path tls_chain() const { return tls_live() / "fullchain.pem"; } ///< world-readable
     path tls_key() const { return tls_live() / "privkey.pem"; }     ///< 0600
-    path tls_stamp() const { return tls() / "stamp"; } ///< regular file, written last; the path unit watches it
+    path tls_changed() const { return tls() / "changed"; } ///< there while nginx was not asked to load what is new
 
     path tls_further() const { return tls() / "further"; }             ///< NAME/, each as tls() itself
     path tls_further_stamp() const { return tls() / "further.stamp"; } ///< written last, for all of them

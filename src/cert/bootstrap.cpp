@@ -7,7 +7,6 @@
 #include "cert/site.hpp"
 #include "cert/store.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace commento {
@@ -42,17 +41,6 @@ void repair_further(const Paths& paths, const std::shared_ptr<const Settings>& s
     }
 }
 
-/// commento-nginx-reload.path watches two files. While one of them is missing, systemd (252, measured) overlooks that
-/// another takes the other's place.
-void make_watched(const Paths& paths) {
-    constexpr mode_t kMode = 0644;
-    const auto made = std::filesystem::exists(paths.tls_further_stamp())
-                          ? Result<void>()
-                          : write_file(paths.tls_further_stamp(), "", kMode);
-    if (!made)
-        spdlog::warn("{}; nginx will not be reloaded for a new certificate", made.error().message);
-}
-
 } // namespace
 
 Result<void> bootstrap(const Paths& paths) {
@@ -62,7 +50,6 @@ Result<void> bootstrap(const Paths& paths) {
     repair_further(paths, settings);
     COMMENTO_ASSIGN(const auto former, repair(site.store));
     COMMENTO_ASSIGN(const Generation live, prepare(site, former));
-    make_watched(paths);
     const bool same = former && former->name == live.name;
     spdlog::info("{} {}, valid until {}", same ? "nothing to do: there is" : "installed", summary(live),
                  local_time(live.not_after));

@@ -41,7 +41,7 @@ bool is_site_name(std::string_view word) {
 }
 
 Site main_site(const Paths& paths, std::shared_ptr<const Settings> settings) {
-    return {kMain, std::move(settings), Store{paths.tls(), {}}, states_in(paths) / kMain};
+    return {kMain, std::move(settings), Store{paths.tls(), paths.tls_changed()}, states_in(paths) / kMain};
 }
 
 std::vector<NamedSite> further_sites(const Paths& paths, const std::shared_ptr<const Settings>& settings) {
@@ -49,12 +49,13 @@ std::vector<NamedSite> further_sites(const Paths& paths, const std::shared_ptr<c
     // Once for all: putting paths together is a sixth of a look at 1,000 certificates (measured).
     const fs::path files = paths.certificates();
     const fs::path stores = paths.tls_further();
+    const fs::path changed = paths.tls_changed();
     const fs::path signal = paths.tls_further_stamp();
     const fs::path states = states_in(paths);
     for (auto& name : names_in(files)) {
         auto loaded = Settings::load_further(files / (name + std::string(kEnding)), settings);
         auto site = std::move(loaded).map([&](Settings own) {
-            return Site{name, std::make_shared<const Settings>(std::move(own)), Store{stores / name, signal},
+            return Site{name, std::make_shared<const Settings>(std::move(own)), Store{stores / name, changed, signal},
                         states / name};
         });
         sites.push_back({std::move(name), std::move(site)});

@@ -100,9 +100,10 @@ Result<void> publish(const Store& store, const Generation& generation) {
     const std::string stamp = stamp_of(generation);
     if (read_file(store.stamp()) == stamp)
         return {};
-    // Before the stamp, so that a run after a kill between the two gives the signal again.
+    // Before the stamp, so that a run after a kill between the two gives the signals again.
     if (!store.signal.empty())
         COMMENTO_CHECK(write_file(store.signal, store.folder.filename().string() + " " + stamp, kOpenFile));
+    COMMENTO_CHECK(write_file(store.changed, "", kOpenFile));
     return write_file(store.stamp(), stamp, kOpenFile);
 }
 

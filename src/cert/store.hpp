@@ -1,6 +1,6 @@
 #pragma once
 // The store of one certificate: numbered generations, each a folder that is complete before it has its number; `live`,
-// a link to the newest good one; the stamp, written last, that nginx' reload waits for. One rule holds after every run
+// a link to the newest good one; the stamp, written last. One rule holds after every run
 // and is what a run after a kill restores: live is the newest generation whose key and chain match and that was not set
 // aside, and the stamp names it. Failures are those of base/files.hpp.
 
@@ -20,6 +20,7 @@ namespace commento {
 /// Where a store is.
 struct Store {
     std::filesystem::path folder;
+    std::filesystem::path changed; ///< a file that each publication makes, for nginx' reload to take away
     std::filesystem::path signal{}; ///< where set, a file that changes with each publication, for whoever watches many
 
     std::filesystem::path generations() const { return folder / "generations"; } ///< NNNN/{fullchain,privkey}.pem

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fmt/format.h>
 #include <set>
 #include <spdlog/spdlog.h>
@@ -53,13 +54,14 @@ tl::unexpected<Error> still(const std::string& found, const Settings& settings) 
                             settings.text("HTTP_PORT"), settings.text("HTTPS_PORT")));
 }
 
-/// Returns what is served once it is what stands on disk by then: that may change meanwhile.
-Result<Expected> wait_until_served(const Paths& paths, const Settings& settings, Pace& pace) {
+/// Returns whether what stands on disk is served; not, where that is another than what stood there when nginx was
+/// asked for the reload. Whoever put it in place has this run again.
+Result<bool> wait_until_served(const Paths& paths, const Settings& settings, const Expected& asked, Pace& pace) {
     while (true) {
-        COMMENTO_ASSIGN(Expected expected, read_expected(paths));
+        COMMENTO_ASSIGN(const Expected expected, read_expected(paths));
         const std::string found = difference(expected, settings);
-        if (found.empty())
-            return expected;
+        if (found.empty() || expected != asked)
+            return found.empty();
         if (!pace.wait())
             return still(found, settings);
     }
@@ -78,10 +80,27 @@ Result<void> wait_until_replaced(const Settings& settings, Units& units, const s
     }
 }
 
+/// What nginx does not serve as it stands on disk; empty where it serves all of it.
+std::string find_difference(const Paths& paths, const Settings& settings, const Expected& expected,
+                            const std::string& further) {
+    const std::string found = difference(expected, settings);
+    return found.empty() && !is_further_loaded(paths, further) ? "a further certificate changed" : found;
+}
+
+/// Before anything is looked at: what is put in place from then on has systemd start the next run.
+Result<void> take_signal(const Paths& paths) {
+    std::error_code fault;
+    std::filesystem::remove(paths.tls_changed(), fault);
+    return fault ? fail(ErrorCode::storage,
+                        fmt::format("cannot remove {}: {}", paths.tls_changed().string(), fault.message()))
+                 : Result<void>();
+}
+
 } // namespace
 
 Result<void> reload(const Paths& paths) {
     const auto begin = Clock::now();
+    COMMENTO_CHECK(take_signal(paths));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     COMMENTO_ASSIGN(Expected expected, read_expected(paths));
     COMMENTO_ASSIGN(Units units, Units::connect());
@@ -91,9 +110,7 @@ Result<void> reload(const Paths& paths) {
         COMMENTO_ASSIGN(expected, read_expected(paths));
     }
     const std::string further = further_stamp(paths);
-    std::string found = difference(expected, settings);
-    if (found.empty() && !is_further_loaded(paths, further))
-        found = "a further certificate changed";
+    const std::string found = find_difference(paths, settings, expected, further);
     if (found.empty()) {
         spdlog::info("nginx serves the site and the certificate {} as they are on disk: nothing to do",
                      expected.certificate.serial);
@@ -106,9 +123,13 @@ Result<void> reload(const Paths& paths) {
     COMMENTO_ASSIGN(const auto old_workers, accepting_workers(units));
     COMMENTO_CHECK(reload_nginx(units));
     Pace pace(5ms, 50ms, 10s);
-    COMMENTO_ASSIGN(const Expected served, wait_until_served(paths, settings, pace));
-    spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found, served.certificate.serial,
-                 std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+    COMMENTO_ASSIGN(const bool is_served, wait_until_served(paths, settings, expected, pace));
+    const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+    if (is_served)
+        spdlog::info("reloaded nginx ({}); it serves the certificate {} after {} ms", found,
+                     expected.certificate.serial, taken);
+    else
+        spdlog::info("reloaded nginx ({}); another certificate came into place meanwhile", found);
     COMMENTO_CHECK(wait_until_replaced(settings, units, old_workers, pace));
     return note_further_loaded(paths, further);
 }

@@ -15,6 +15,10 @@ struct Expected {
     std::string mark; ///< of the site's rendering
     bool staples;     ///< as that has it
     Certificate certificate;
+
+    bool operator==(const Expected& other) const {
+        return mark == other.mark && certificate.fingerprint == other.certificate.fingerprint;
+    }
 };
 
 /// ErrorCode::web when there is no site; as read_certificate() when there is no certificate.

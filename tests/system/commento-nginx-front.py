@@ -212,6 +212,19 @@ def test_an_origin_without_https_does_not_send_readers_round(site):
         assert connection.getresponse().headers["Location"] == f"https://{site.domain}/login"
 
 
+def test_a_site_below_a_path_is_up_and_its_files_come_from_the_disk(site):
+    restart(site, COMMENTO_ORIGIN=f"https://{site.domain}/talk")
+    machine = site.machine
+    assert machine.unit("commento.target")["ActiveState"] == "active" and machine.failed_units() == []
+    assert "answers" in site.status()
+
+    script = asked(site, f"/talk{SCRIPT}", "gzip")
+    assert digest(gzip.decompress(script.body)) == digest_of_applications(machine, f"/talk{SCRIPT}")
+    machine.run(["systemctl", "stop", "commento.service"])
+    assert asked(site, f"/talk{SCRIPT}").status == 200
+    assert asked(site, "/talk/login").status == 200
+
+
 # --- health and counters ---
 
 def health(machine: Machine, scheme: str = "http", name: str = "localhost") -> tuple[int, dict]:

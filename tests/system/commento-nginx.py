@@ -267,7 +267,7 @@ def put_in_place(machine: Machine, name: str, number: int = 9999) -> str:
     machine.write(f"{folder}/privkey.pem", key, 0o600, "commento-cert:commento-cert")
     machine.run(["ln", "-sfn", f"generations/{number}", "/var/lib/commento-stack/tls/live.new"])
     machine.run(["mv", "-T", "/var/lib/commento-stack/tls/live.new", "/var/lib/commento-stack/tls/live"])
-    machine.write("/var/lib/commento-stack/tls/stamp", f"{number}\n", 0o644, "commento-cert:commento-cert")
+    machine.write("/var/lib/commento-stack/tls/changed", "", 0o644, "commento-cert:commento-cert")
     return certificate
 
 

@@ -37,7 +37,7 @@ class Stored : public testing::Test {
     void remove(const fs::path& path) { ASSERT_GT(fs::remove_all(path), 0) << path; }
 
     Folder folder_;
-    Store store_{folder_.path() / "tls", folder_.path() / "signal"};
+    Store store_{folder_.path() / "tls", folder_.path() / "changed", folder_.path() / "signal"};
 };
 
 TEST_F(Stored, IsEmptyAtFirst) {

@@ -51,7 +51,7 @@ void check_limits(const MemoryFolder& folder, std::string_view text) {
 }
 
 void check_order(const MemoryFolder& folder, std::string_view text) {
-    const Site site{"main", nullptr, {folder.path()}, folder.path()};
+    const Site site{"main", nullptr, {folder.path(), folder.path() / "changed"}, folder.path()};
     folder.write("order.json", text);
     const auto order = load_order(site);
     if (!order)

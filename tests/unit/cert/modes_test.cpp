@@ -41,7 +41,7 @@ class Modes : public testing::Test {
 
     Folder folder_;
     Paths paths_{folder_.path()};
-    Store store_{paths_.tls(), {}};
+    Store store_{paths_.tls(), paths_.tls_changed()};
 };
 
 TEST_F(Modes, BootstrapMakesAPlaceholderOfTheKindThatTheSettingsName) {

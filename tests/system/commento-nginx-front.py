@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 import subprocess
+import uuid
 
 import pytest
 
@@ -46,8 +47,19 @@ def asked(site: Site, path: str, encoding: str = "identity", **headers: str):
     return site.comments().request("GET", path, headers={"Accept-Encoding": encoding} | headers)
 
 
-def last_logged(site: Site) -> dict:
-    return json.loads(site.machine.read(LOG).splitlines()[-1])
+def logged(site: Site, path: str, **headers: str) -> dict:
+    """What is logged of a request. nginx writes its log once a second."""
+    agent = f"asks for {path}, {uuid.uuid4()}"
+    asked(site, path, **{"User-Agent": agent}, **headers)
+    return logged_of(site, agent)
+
+
+def logged_of(site: Site, agent: str) -> dict:
+    def find():
+        lines = [json.loads(line) for line in site.machine.read(LOG).splitlines()]
+        return next((line for line in lines if line["agent"].startswith(agent)), None)
+
+    return site.machine.wait_until("the log", find)
 
 
 # --- static files ---
@@ -283,9 +295,8 @@ def test_nginx_counts_for_this_host_only_and_starts_again_beside_the_socket_of_a
 def test_the_log_is_an_object_a_line_and_keeps_no_token(site):
     asked(site, "/login?hex=secret-token", **{"User-Agent": 'quoted " and \\ and \x7f'})
 
-    logged = last_logged(site)
-    assert logged["path"] == "/login" and logged["status"] == 200 and logged["address"] == address_of(site)
-    assert logged["agent"].startswith('quoted " and \\ and')
+    line = logged_of(site, 'quoted " and \\ and')
+    assert line["path"] == "/login" and line["status"] == 200 and line["address"] == address_of(site)
     assert "secret-token" not in site.machine.read(LOG)
 
 
@@ -293,26 +304,23 @@ def test_the_log_is_an_object_a_line_and_keeps_no_token(site):
 def test_the_readers_address_is_shortened_or_left_out_of_the_log(site, setting):
     restart(site, ACCESS_LOG_ADDRESS=setting)
     site.machine.run(["truncate", "--size=0", LOG])
-    asked(site, "/login")
 
-    logged = last_logged(site)
-    assert logged.get("address") == (address_of(site).rsplit(".", 1)[0] + ".0" if setting == "shortened" else None)
+    expected = address_of(site).rsplit(".", 1)[0] + ".0" if setting == "shortened" else None
+    assert logged(site, "/login").get("address") == expected
     assert address_of(site) not in site.machine.read(LOG)
 
 
 # --- behind others ---
 
 def test_a_trusted_proxy_is_believed_and_nobody_else(site):
-    asked(site, "/login", **{"X-Forwarded-For": "203.0.113.9"})
-    assert last_logged(site)["address"] == address_of(site)
+    assert logged(site, "/login", **{"X-Forwarded-For": "203.0.113.9"})["address"] == address_of(site)
 
     restart(site, TRUSTED_PROXIES=f"{address_of(site)}/32")
-    asked(site, "/login", **{"X-Forwarded-For": "203.0.113.66, 203.0.113.9"})
-    assert last_logged(site)["address"] == "203.0.113.9"
+    assert logged(site, "/login", **{"X-Forwarded-For": "203.0.113.66, 203.0.113.9"})["address"] == "203.0.113.9"
 
     restart(site, TRUSTED_PROXIES=f"{address_of(site)}", REAL_IP_HEADER="CF-Connecting-IP")
-    asked(site, "/login", **{"X-Forwarded-For": "203.0.113.66", "CF-Connecting-IP": "2001:db8::7"})
-    assert last_logged(site)["address"] == "2001:db8::7"
+    told = {"X-Forwarded-For": "203.0.113.66", "CF-Connecting-IP": "2001:db8::7"}
+    assert logged(site, "/login", **told)["address"] == "2001:db8::7"
 
 
 def test_a_balancer_that_speaks_the_proxy_protocol_tells_the_readers_address(site):
@@ -324,11 +332,12 @@ def test_a_balancer_that_speaks_the_proxy_protocol_tells_the_readers_address(sit
     with socket.create_connection((machine.address, 443), timeout=10) as plain:
         plain.sendall(b"PROXY TCP4 203.0.113.5 192.0.2.1 4711 443\r\n")
         with context.wrap_socket(plain, server_hostname=site.domain) as connection:
-            connection.sendall(f"GET /login HTTP/1.1\r\nHost: {site.domain}\r\nConnection: close\r\n\r\n".encode())
+            connection.sendall(f"GET /login HTTP/1.1\r\nHost: {site.domain}\r\nUser-Agent: by way of a balancer\r\n"
+                               "Connection: close\r\n\r\n".encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
             while connection.recv(65536):
                 pass
-    machine.wait_until("the log", lambda: last_logged(site)["address"] == "203.0.113.5")
+    assert logged_of(site, "by way of a balancer")["address"] == "203.0.113.5"
 
     # Certificates come and are served all the same: our own questions to nginx have that header, too.
     assert "nothing to do" in machine.run(["/usr/libexec/commento-stack/commento-nginx", "reload"]).output

@@ -38,7 +38,8 @@ class Child {
         ::execv(argv.front(), argv.data());
         ::_exit(127);
     }
-    ~Child() { stop(SIGKILL); }
+    /// Asked to end, and not killed: it may have children of its own.
+    ~Child() { stop(SIGTERM); }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 

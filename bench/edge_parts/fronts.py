@@ -133,11 +133,6 @@ class Commento(Front):
     def __init__(self, machine: Machine, domain: str):
         super().__init__("commento", "commento-stack", machine, "nginx.service", domain, 443)
 
-    def allow_connections(self, count: int) -> None:
-        """Has one worker able to take them all, each with its connection to the application."""
-        self._machine.run(["sed", "--in-place", f"s/worker_connections .*/worker_connections {count};/", "/etc/nginx/nginx.conf"])
-        self.restart()
-
 
 class _Peer(Front):
     """Runs as a unit that lasts as long as the machine."""

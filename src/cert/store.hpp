@@ -20,7 +20,7 @@ namespace commento {
 /// Where a store is.
 struct Store {
     std::filesystem::path folder;
-    std::filesystem::path changed; ///< a file that each publication makes, for nginx' reload to take away
+    std::filesystem::path changed;  ///< a file that each publication makes, for nginx' reload to take away
     std::filesystem::path signal{}; ///< where set, a file that changes with each publication, for whoever watches many
 
     std::filesystem::path generations() const { return folder / "generations"; } ///< NNNN/{fullchain,privkey}.pem

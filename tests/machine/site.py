@@ -51,6 +51,11 @@ class Site:
         """Enables and starts everything; returns when systemctl does."""
         self.machine.run(["systemctl", "enable", "--now", TARGET], timeout=timeout)
 
+    def take_connections(self, count: int = 16384) -> None:
+        """Has each worker of nginx take so many; what is preset is as many as `commento-nginx render` advises."""
+        self.machine.run(["sed", "--in-place", f"s/worker_connections .*/worker_connections {count};/", "/etc/nginx/nginx.conf"])
+        self.machine.run(["systemctl", "restart", "nginx"])
+
     def comments(self) -> Comments:
         """A client that trusts the CA's root and nothing else."""
         return Comments(self.domain, self.machine.address, self.pebble.root())

@@ -13,12 +13,15 @@ ANSWERS = "commento-stack commento-stack/domain string {}\ncommento-stack commen
 NOT_OURS = ["/proc", "/sys", "/dev", "/run", "/tmp", "/var/log", "/var/cache", "/var/tmp", "/srv", "/root", "/var/lib/apt",
             "/var/lib/dpkg", "/var/lib/systemd", "/var/lib/postgresql", "/var/lib/nginx"]
 
+# Of what a package names, what apt installs with it.
+USED = [f"--no-{kind}" for kind in ("suggests", "conflicts", "breaks", "replaces", "enhances")]
+
 
 @pytest.fixture
 def fresh(pristine):
     """A host with nginx, PostgreSQL and all else that the package builds on."""
     pristine.run(["apt-get", "update", "--quiet"])
-    depends = pristine.run(["apt-cache", "depends", "--important", "commento-stack"]).stdout.splitlines()
+    depends = pristine.run(["apt-cache", "depends", *USED, "commento-stack"]).stdout.splitlines()
     pristine.install([line.split()[-1] for line in depends if ": " in line and "<" not in line])
     return pristine
 

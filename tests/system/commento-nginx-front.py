@@ -357,6 +357,5 @@ def test_a_host_whose_brotli_module_goes_away_goes_on_with_gzip(site):
 def test_nginx_that_takes_few_connections_is_pointed_out(site):
     assert "worker_connections" in site.machine.journal("commento-nginx-render.service")
 
-    site.machine.run(["sed", "-i", "s/worker_connections .*/worker_connections 16384;/", "/etc/nginx/nginx.conf"])
-    site.machine.run(["systemctl", "restart", "nginx"])
+    site.take_connections()
     assert "worker_connections" not in site.machine.run(["/usr/libexec/commento-stack/commento-nginx", "render"]).output

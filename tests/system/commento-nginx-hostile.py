@@ -21,7 +21,6 @@ from machine.browser import Browser
 from machine.crowd import Crowd
 
 LOG = "/var/log/nginx/commento-stack.access.log"
-NGINX_CONF = "/etc/nginx/nginx.conf"
 SCRIPT = "/js/commento.js"
 STATE = "/var/lib/commento-stack"
 CHALLENGES = "/.well-known/acme-challenge"
@@ -38,8 +37,7 @@ def front():
         site = Site(machine, Pebble(machine))
         site.configure()
         site.start()
-        machine.run(["sed", "-i", "s/worker_connections .*/worker_connections 16384;/", NGINX_CONF])
-        machine.run(["systemctl", "restart", "nginx"])
+        site.take_connections()
         site.comments().register(BLOG)
         site.comments().post_comment("the first comment", BLOG)
         yield site

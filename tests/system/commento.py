@@ -33,6 +33,23 @@ def test_one_package_serves_comments_on_each_debian_and_still_does_after_a_reboo
     assert len(site.comments().list_comments()) == 2
 
 
+def test_http3_is_served_where_nginx_has_it():
+    with Machine(roots.installed("trixie")) as machine:
+        site = Site(machine, Pebble(machine))
+        site.configure()
+        site.start()
+        script = site.comments().get("/js/commento.js")
+        assert script.headers["Alt-Svc"].startswith('h3=":443"')
+
+        machine.write("/srv/root.pem", site.pebble.root())
+        told = machine.run(["curl", "--silent", "--show-error", "--http3-only", "--cacert", "/srv/root.pem", "--resolve",
+                            f"{site.domain}:443:127.0.0.1", "--write-out", "\n%{http_version} %{http_code}",
+                            f"https://{site.domain}/js/commento.js"]).stdout
+        body, _, answer = told.rpartition("\n")
+        assert answer == "3 200"
+        assert body.encode() == script.body
+
+
 # systemd-analyze security: at most, of ten.
 EXPOSED = 2.0
 # They run `nginx -t`, which wants as much of the host as nginx itself (commento-nginx-render.service).

@@ -236,9 +236,10 @@ std::string with_assignment(std::string_view text, std::string_view key, std::st
     std::string changed(text);
     if (const auto place = find_place(text, key))
         return changed.replace(place->begin, place->end - place->begin, line);
-    if (changed.ends_with('\\')) // it would take the next line into its value
+    if (changed.ends_with('\\'))
         changed += '\n';
-    if (!changed.empty() && changed.back() != '\n')
+    // A line's end after a backslash is none: the next line would be taken into the value.
+    if (!changed.empty() && (changed.back() != '\n' || changed.ends_with("\\\n")))
         changed += '\n';
     return changed + line + "\n";
 }

@@ -21,6 +21,7 @@ constexpr long kRedirects = 10;
 constexpr long kLeastBytesPerSecond = 1024;
 constexpr long kLeastBytesFor = 30; // seconds
 constexpr int kLowestStatus = 100;  // RFC 9110, 15
+constexpr int kHighestStatus = 999;
 constexpr long kWhole = 200;        // RFC 9110, 15.3.1: the range was ignored
 constexpr long kNothingAfter = 416; // RFC 9110, 15.5.17: no byte in the range
 
@@ -273,8 +274,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     if (!done)
         return tl::unexpected(std::move(done).error());
     receiver.response.status = static_cast<int>(status_of(handle));
-    // libcurl takes HTTP/20 without a status for an answer.
-    if (receiver.response.status < kLowestStatus)
+    // libcurl takes HTTP/20 without a status for an answer, and HTTP/22222221.1 for one with the status 2222221.
+    if (receiver.response.status < kLowestStatus || receiver.response.status > kHighestStatus)
         return fail(ErrorCode::network, fmt::format("{}: the answer has no status", request.url));
     return std::move(receiver.response);
 }

@@ -137,6 +137,8 @@ TEST(WithAssignment, AppendsWhereThereIsNoPlace) {
     EXPECT_EQ(with_assignment("", "A", "1"), "A=1\n");
     EXPECT_EQ(with_assignment("B=2", "A", "1"), "B=2\nA=1\n");
     EXPECT_EQ(with_assignment("AB=2\n", "A", "1"), "AB=2\nA=1\n");
+    EXPECT_EQ(with_assignment("B=2\\", "A", "1"), "B=2\\\n\nA=1\n") << "the backslash takes one line's end";
+    EXPECT_EQ(with_assignment("B=2\\\n", "A", "1"), "B=2\\\n\nA=1\n");
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "cert/cert.hpp"
 
+#include "base/owner.hpp"
 #include "base/program.hpp"
 #include "cert/account_verbs.hpp"
 #include "cert/bootstrap.hpp"
@@ -12,8 +13,6 @@
 
 #include <fmt/ranges.h>
 #include <iostream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -29,15 +28,6 @@ struct Options {
     bool force = false;
 };
 
-/// Files that root made in the store could not be read by the units' runs any more.
-Result<void> check_user(const Paths& paths) {
-    struct stat status {};
-    if (::stat(paths.tls().c_str(), &status) != 0 || status.st_uid == ::geteuid())
-        return {};
-    return fail(ErrorCode::permission, paths.tls().string() + " belongs to another user",
-                "commentoctl cert renew runs this as the right one");
-}
-
 Result<void> take_over(const Paths& paths, const ImportRequest& request) {
     COMMENTO_ASSIGN(const Fd lock, lock_runs(paths));
     return import_from(paths, request);
@@ -50,7 +40,9 @@ Result<void> print(const Result<std::string>& text) {
 /// A verb that writes into the store.
 template <typename Action>
 Program::Body as_owner(const Paths& paths, Action action) {
-    return [&paths, action]() -> Result<void> { return check_user(paths).and_then(action); };
+    return [&paths, action]() -> Result<void> {
+        return check_owner(paths.tls(), "commentoctl cert renew runs this as the right one").and_then(action);
+    };
 }
 
 void add_keeping(Program& program, Options& options, const Paths& paths) {

@@ -1,6 +1,7 @@
 #include "nginx/static.hpp"
 
 #include "base/files.hpp"
+#include "base/owner.hpp"
 #include "nginx/assets.hpp"
 #include "nginx/compress.hpp"
 
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
 
@@ -34,15 +34,6 @@ fs::path generations(const Paths& paths) { return paths.static_folder() / "gener
 
 /// Where a generation grows before it has its number.
 fs::path unfinished(const Paths& paths) { return generations(paths) / ".unfinished"; }
-
-/// Files that root made could be neither replaced nor removed by the unit's runs any more.
-Result<void> check_user(const Paths& paths) {
-    struct stat status {};
-    if (::stat(paths.static_folder().c_str(), &status) != 0 || status.st_uid == ::geteuid())
-        return {};
-    return fail(ErrorCode::permission, paths.static_folder().string() + " belongs to another user",
-                "systemctl start commento-nginx-static runs this as the right one");
-}
 
 /// The generation that is served; empty where there is none.
 fs::path live_folder(const Paths& paths) {
@@ -156,7 +147,8 @@ void prune(const Paths& paths) {
 } // namespace
 
 Result<void> render_static(const Paths& paths) {
-    COMMENTO_CHECK(check_user(paths));
+    COMMENTO_CHECK(
+        check_owner(paths.static_folder(), "systemctl start commento-nginx-static runs this as the right one"));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     COMMENTO_CHECK(make_folder(generations(paths), kFolder));
     COMMENTO_ASSIGN(const Fd lock, lock_file(paths.static_folder() / "lock"));

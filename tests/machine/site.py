@@ -51,6 +51,11 @@ class Site:
         """Enables and starts everything; returns when systemctl does."""
         self.machine.run(["systemctl", "enable", "--now", TARGET], timeout=timeout)
 
+    def restart(self, **changes: str | None) -> None:
+        """All of it again, with the settings of a site that works and these changes; returns when systemctl does."""
+        self.configure(**changes)
+        self.machine.run(["systemctl", "restart", TARGET], timeout=120)
+
     def take_connections(self, count: int = 16384) -> None:
         """Has each worker of nginx take so many; what is preset is as many as `commento-nginx render` advises."""
         self.machine.run(["sed", "--in-place", f"s/worker_connections .*/worker_connections {count};/", "/etc/nginx/nginx.conf"])

@@ -232,8 +232,7 @@ def test_releases_stay_side_by_side_and_each_can_be_switched_to(site):
     site.machine.write("/srv/application-v9.9.tar.gz", second)
 
     def switch(**settings) -> tuple[str, int]:
-        site.configure(**settings)
-        site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+        site.restart(**settings)
         return current(site.machine), site.comments().get("/js/second.js").status
 
     site.comments().register()

@@ -22,12 +22,6 @@ SITE_FILE = "/etc/nginx/conf.d/commento-stack.conf"
 SCRIPT = "/js/commento.js"
 
 
-def restart(site: Site, **changes: str) -> None:
-    """The site with other settings."""
-    site.configure(**changes)
-    site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
-
-
 def address_of(site: Site) -> str:
     """By which address the machine knows this host."""
     return site.machine.network.host_address
@@ -125,7 +119,7 @@ def test_what_the_settings_change_in_the_files_is_served_at_once(site):
     before = asked(site, SCRIPT)
     page = asked(site, "/login")
 
-    restart(site, COMMENTO_CDN_PREFIX="https://cdn.example.test")
+    site.restart(COMMENTO_CDN_PREFIX="https://cdn.example.test")
 
     changed = asked(site, "/login", **{"If-None-Match": page.headers["ETag"]})
     script = asked(site, SCRIPT, **{"If-None-Match": before.headers["ETag"]})
@@ -160,7 +154,7 @@ def test_who_signs_up_again_and_again_is_stopped_and_can_go_on_reading(site):
 
 
 def test_without_rate_limits_nobody_is_stopped(site):
-    restart(site, RATE_LIMITS="false")
+    site.restart(RATE_LIMITS="false")
 
     assert {sign_up(site, number).status for number in range(30)} == {200}
 
@@ -206,7 +200,7 @@ def test_the_dashboard_can_not_be_framed_and_the_widget_can_be_used_anywhere(sit
 
 
 def test_strict_transport_security_and_the_modern_profile_are_settings(site):
-    restart(site, HSTS_SECONDS="31536000", TLS_PROFILE="modern")
+    site.restart(HSTS_SECONDS="31536000", TLS_PROFILE="modern")
 
     for path in ("/login", SCRIPT):
         assert asked(site, path).headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -217,7 +211,7 @@ def test_strict_transport_security_and_the_modern_profile_are_settings(site):
 
 
 def test_an_origin_without_https_does_not_send_readers_round(site):
-    restart(site, COMMENTO_ORIGIN=f"http://{site.domain}")
+    site.restart(COMMENTO_ORIGIN=f"http://{site.domain}")
 
     with contextlib.closing(http.client.HTTPConnection(site.machine.address, 80, timeout=10)) as connection:
         connection.request("GET", "/login", headers={"Host": site.domain})
@@ -225,7 +219,7 @@ def test_an_origin_without_https_does_not_send_readers_round(site):
 
 
 def test_a_site_below_a_path_is_up_and_its_files_come_from_the_disk(site):
-    restart(site, COMMENTO_ORIGIN=f"https://{site.domain}/talk")
+    site.restart(COMMENTO_ORIGIN=f"https://{site.domain}/talk")
     machine = site.machine
     assert machine.unit("commento.target")["ActiveState"] == "active" and machine.failed_units() == []
     assert "answers" in site.status()
@@ -264,12 +258,12 @@ def test_a_load_balancer_learns_whether_application_and_database_answer(site):
 def test_health_is_for_those_who_may_ask(site):
     assert site.comments().get("/healthz").status == 403
 
-    restart(site, HEALTHZ_ALLOW=f"127.0.0.1 {address_of(site)}/32")
+    site.restart(HEALTHZ_ALLOW=f"127.0.0.1 {address_of(site)}/32")
     assert json.loads(site.comments().get("/healthz").body) == {"application": True, "database": True}
 
 
 def test_many_who_ask_for_health_at_once_do_no_harm(site):
-    restart(site, HEALTHZ_ALLOW="127.0.0.1")
+    site.restart(HEALTHZ_ALLOW="127.0.0.1")
     asks = " ".join(["http://127.0.0.1/healthz"] * 200)
     site.machine.run(["sh", "-c", f"curl --silent --parallel --parallel-max 100 --header 'Host: {site.domain}' "
                                   f"--output /dev/null {asks}"], check=False)
@@ -302,7 +296,7 @@ def test_the_log_is_an_object_a_line_and_keeps_no_token(site):
 
 @pytest.mark.parametrize("setting", ["shortened", "none"])
 def test_the_readers_address_is_shortened_or_left_out_of_the_log(site, setting):
-    restart(site, ACCESS_LOG_ADDRESS=setting)
+    site.restart(ACCESS_LOG_ADDRESS=setting)
     site.machine.run(["truncate", "--size=0", LOG])
 
     expected = address_of(site).rsplit(".", 1)[0] + ".0" if setting == "shortened" else None
@@ -315,17 +309,17 @@ def test_the_readers_address_is_shortened_or_left_out_of_the_log(site, setting):
 def test_a_trusted_proxy_is_believed_and_nobody_else(site):
     assert logged(site, "/login", **{"X-Forwarded-For": "203.0.113.9"})["address"] == address_of(site)
 
-    restart(site, TRUSTED_PROXIES=f"{address_of(site)}/32")
+    site.restart(TRUSTED_PROXIES=f"{address_of(site)}/32")
     assert logged(site, "/login", **{"X-Forwarded-For": "203.0.113.66, 203.0.113.9"})["address"] == "203.0.113.9"
 
-    restart(site, TRUSTED_PROXIES=f"{address_of(site)}", REAL_IP_HEADER="CF-Connecting-IP")
+    site.restart(TRUSTED_PROXIES=f"{address_of(site)}", REAL_IP_HEADER="CF-Connecting-IP")
     told = {"X-Forwarded-For": "203.0.113.66", "CF-Connecting-IP": "2001:db8::7"}
     assert logged(site, "/login", **told)["address"] == "2001:db8::7"
 
 
 def test_a_balancer_that_speaks_the_proxy_protocol_tells_the_readers_address(site):
     machine = site.machine
-    restart(site, PROXY_PROTOCOL="true", TRUSTED_PROXIES=address_of(site))
+    site.restart(PROXY_PROTOCOL="true", TRUSTED_PROXIES=address_of(site))
     assert machine.failed_units() == []
 
     context = ssl.create_default_context(cadata=site.pebble.root())

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import ssl
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from machine import Machine, Pebble, Site, processes, roots
 from machine.browser import Browser
 from machine.crowd import Crowd
+from machine.recorder import Recorder, values_of
 
 LOG = "/var/log/nginx/commento-stack.access.log"
 SCRIPT = "/js/commento.js"
@@ -47,12 +47,10 @@ def front():
 def other_settings(site: Site, **changes: str):
     """The site with other settings, until the end of the block."""
     try:
-        site.configure(**changes)
-        site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+        site.restart(**changes)
         yield
     finally:
-        site.configure()
-        site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+        site.restart()
 
 
 def forget_clients(site: Site) -> None:
@@ -191,59 +189,6 @@ def test_thousands_of_resting_connections_keep_nobody_out_and_take_little_memory
 
 
 # --- malformed ---
-
-_RECORDER = """
-import http.server, json
-class Recorder(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # Head and body as they came: several headers of one name would be seen.
-        seen = {"line": self.requestline, "headers": [[k.lower(), v] for k, v in self.headers.items()],
-                "body": body.decode("latin-1")}
-        print(json.dumps(seen), flush=True)
-        self.send_response(200)
-        self.send_header("Content-Length", "9")
-        self.end_headers()
-        self.wfile.write(b"recorded\\n")
-    def __getattr__(self, name):
-        if name.startswith("do_"):
-            return self.answer
-        raise AttributeError(name)
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Recorder)
-print(flush=True)
-server.serve_forever()
-"""
-
-
-class Recorder:
-    """A server in the application's place, from `with` to the end of the block, that writes down what it gets."""
-
-    def __init__(self, site: Site):
-        self._site = site
-
-    def __enter__(self) -> "Recorder":
-        machine = self._site.machine
-        machine.run(["systemctl", "stop", "commento.service"])
-        self._file = Path(tempfile.mkstemp(prefix="recorded-", dir=machine.directory)[1])
-        with open(self._file, "wb") as output:
-            self._program = machine.popen_beside([sys.executable, "-c", _RECORDER], stdout=output)
-        machine.wait_until("the recorder", self._file.read_bytes)
-        self._read = 0
-        return self
-
-    def __exit__(self, *_) -> None:
-        processes.stop(self._program)
-        self._file.unlink()
-        self._site.machine.run(["systemctl", "start", "commento.service"])
-
-    def requests(self) -> list[dict]:
-        """What it got since this was asked last. It writes before it answers."""
-        lines = self._file.read_text().splitlines()
-        new, self._read = lines[self._read:], len(lines)
-        return [json.loads(line) for line in new if line]
-
 
 @pytest.fixture
 def recorder(front):
@@ -417,10 +362,6 @@ def test_http2_carries_nothing_to_the_application_that_would_be_read_another_way
 
 
 # --- forged ---
-
-def values_of(request: dict, name: str) -> list[str]:
-    return [value for key, value in request["headers"] if key == name]
-
 
 def test_what_the_application_believes_about_the_client_is_not_the_clients_to_say(front, recorder):
     forged = {"X-Real-IP": "127.0.0.1", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http",

@@ -7,9 +7,9 @@ import re
 import tarfile
 from pathlib import Path
 
-from machine import Machine, places
+from machine import places
+from machine.filling import BLOG
 
-BLOG = "blog.example.test"
 LONG_PAGE, LONG = "/long", 1000
 USUAL_PAGE, USUAL = "/usual", 20
 
@@ -51,18 +51,6 @@ def widget_files(archive: Path) -> tuple[str, str, str]:
     return SCRIPT, style.removeprefix(top), font
 
 
-def fill_page(machine: Machine, path: str, count: int, comments) -> None:
-    """A page with as many comments, in English words. One goes the application's way, the others are copies of it by SQL: a
-    thousand requests would take longer than the measuring, and meet limits."""
-    comments.post_comment(_text(random.Random(path)), BLOG, path)
-    chance = random.Random(count)
-    rows = [{"commenthex": chance.randbytes(32).hex(), "markdown": text, "html": f"<p>{text}</p>\n"}
-            for text in (_text(chance) for _ in range(count - 1))]
-    machine.run(["psql", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname=commento"], user="postgres", input=(
-        "INSERT INTO comments SELECT (jsonb_populate_record(first, row)).* FROM jsonb_array_elements("
-        f"$text${json.dumps(rows)}$text$::jsonb) AS row, comments AS first WHERE first.path = '{path}';\nANALYZE;\n"))
-
-
 def list_body(path: str) -> str:
     return json.dumps({"commenterToken": "anonymous", "domain": BLOG, "path": path})
 
@@ -74,11 +62,3 @@ def count_body() -> str:
 def _minified(size: int) -> bytes:
     text = _MINIFIED.read_bytes().replace(b"[[[", b"[[ [")
     return b"\n" + text[:size - 1]
-
-
-_WORDS = sorted(set(re.findall(r"[A-Za-z]+", "".join(
-    (places.REPOSITORY / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")))))
-
-
-def _text(chance: random.Random) -> str:
-    return " ".join(chance.choices(_WORDS, k=chance.randint(15, 60))) + "."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from machine import Machine, Pebble, Site, processes, roots
+from machine.filling import BLOG, fill_page
 from machine.processes import wait_until
 
 from . import application, fronts
@@ -102,9 +103,9 @@ class Lab:
         self.root = self._place / "root.pem"
         self.root.write_text(site.pebble.root())
         comments = site.comments()
-        comments.register(application.BLOG)
-        application.fill_page(machine, application.LONG_PAGE, application.LONG, comments)
-        application.fill_page(machine, application.USUAL_PAGE, application.USUAL, comments)
+        comments.register(BLOG)
+        fill_page(machine, application.LONG_PAGE, application.LONG, comments)
+        fill_page(machine, application.USUAL_PAGE, application.USUAL, comments)
 
     def await_front(self, front: Front) -> None:
         """Returns when it answers."""

@@ -16,9 +16,10 @@ std::string application_environment(const Paths& paths, const Settings& settings
     values["COMMENTO_PORT"] = settings.text("COMMENTO_PORT");
     values["COMMENTO_BIND_ADDRESS"] = "127.0.0.1";
     values["COMMENTO_STATIC"] = paths.app_current().string();
-    // Peer authentication over the socket: the one form of address that works without a password.
-    values["COMMENTO_POSTGRES"] = fmt::format("postgres:///commento?host={}&port={}&user=commento&sslmode=disable",
-                                              paths.postgres_sockets().string(), settings.text("DATABASE_PORT"));
+    // binary_parameters: each statement in one message, as a pool that lends connections by transaction needs it.
+    values["COMMENTO_POSTGRES"] =
+        fmt::format("postgres:///commento?host={}&port=6432&user=commento&sslmode=disable&binary_parameters=yes",
+                    paths.pool_sockets().string());
 
     std::string text = fmt::format("# Written by commento-app install from {}; changes made here are lost.\n",
                                    paths.settings().string());

@@ -1,8 +1,8 @@
 #include "app/install.hpp"
 
-#include "app/digest.hpp"
+#include "net/digest.hpp"
 #include "app/environment.hpp"
-#include "app/progress.hpp"
+#include "base/progress.hpp"
 #include "app/release.hpp"
 #include "app/unpack.hpp"
 #include "base/fd.hpp"

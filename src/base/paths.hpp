@@ -55,6 +55,11 @@ struct Paths {
     path app_current() const { return app() / "current"; }         ///< link to a release, switched by rename
     path app_environment() const { return app() / "environment"; } ///< EnvironmentFile of commento.service
 
+    path db() const { return state() / "db"; }             ///< owner postgres
+    path pool_config() const { return db() / "pool.ini"; } ///< 0600; systemd hands it to commento-db-pool.service
+    path pool_sockets() const { return root / "run/commento-db-pool"; } ///< for the user commento only
+    path backups() const { return state() / "backups"; } ///< owner commento-backup, 0700; a file for each backup
+
     /// Folder of PostgreSQL's sockets: the same on Debian and the Fedora family.
     path postgres_sockets() const { return root / "var/run/postgresql"; }
 };

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace commento {
@@ -27,5 +29,18 @@ inline constexpr std::size_t kKeptOutput = 65536;
 Result<Outcome> run_program(const std::vector<std::string>& arguments, std::chrono::seconds limit,
                             const std::vector<std::string>& environment = {}, Stderr errors = Stderr::with_output,
                             std::size_t kept = kKeptOutput);
+
+/// Where a program's input comes from and its output goes to, piece by piece.
+struct Streams {
+    /// Gives the next piece of input, which is valid until the next call; an empty one ends it. Without it: no input.
+    std::function<Result<std::string_view>()> next_input{};
+    std::function<Result<void>(std::string_view)> take_output{};
+};
+
+/// run_program() for more data than memory should hold; `output` stays empty, and what stderr says is in `errors`. An
+/// error of `streams` kills the program and is returned. A program that ends without having read all of its input is no
+/// error: its status says what that means.
+Result<Outcome> pipe_program(const std::vector<std::string>& arguments, const Streams& streams,
+                             std::chrono::seconds limit, const std::vector<std::string>& environment = {});
 
 } // namespace commento

@@ -8,6 +8,8 @@
 
 namespace commento {
 
+std::string_view stack_version() { return COMMENTO_VERSION; }
+
 Program::Program(std::string name, const std::string& purpose) : name_(std::move(name)), app_(purpose, name_) {
     // At most one: the parser's own "exactly one" would not name a word that is no verb.
     app_.require_subcommand(-1);

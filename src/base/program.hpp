@@ -6,8 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace commento {
+
+/// The version of commento-stack.
+std::string_view stack_version();
 
 class Program {
   public:

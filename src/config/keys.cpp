@@ -81,6 +81,15 @@ constexpr std::array kKeys{
         "Addresses and networks that may ask /healthz, separated by spaces."},
     Key{"DATABASE_PORT", port, "5432",
         "Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it."},
+    Key{"DATABASE_POOL", ValueType::count, "",
+        "Connections to PostgreSQL that all requests share. Default: up to 20, by memory and max_connections."},
+    Key{"BACKUP_KEEP_DAILY", number, "7", "For how many days with backups the last one of the day is kept."},
+    Key{"BACKUP_KEEP_WEEKLY", number, "4", "For how many weeks the last one of the week is kept."},
+    Key{"BACKUP_KEEP_MONTHLY", number, "6", "For how many months the last one of the month is kept."},
+    Key{"BACKUP_RECIPIENT_FILE", path, "",
+        "Public keys, of age or GnuPG, that settings, secrets and keys in a backup are encrypted to."},
+    Key{"BACKUP_COPY_COMMAND", text, "",
+        "Program and arguments that copy each new backup elsewhere; {} is the backup's path."},
     Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
         "Where the application's release archive is downloaded from."},
     Key{"APP_SHA256", sha256, "a9925f34b3c035571b14b0d2f351129d70b9d589b9832fcb09f7f0d56d6d92a1",
@@ -366,6 +375,8 @@ std::string problem_with(const Key& key, std::string_view value) {
         return problem_with_networks(value);
     case host_and_port:
         return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
+    case ValueType::count:
+        return to_number(value).value_or(0) > 0 ? "" : "is no whole number above 0";
     case number:
         return to_number(value).value_or(-1) >= 0 ? "" : "is no whole number";
     }

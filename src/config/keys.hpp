@@ -24,6 +24,7 @@ enum class ValueType {
     choice,
     sha256,
     number,
+    count,
     networks
 };
 enum class Secrecy { open, secret };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kTarget = "commento.target";
 // Longer than any unit of ours may take (TimeoutStartSec=), so that systemd's own limit ends the wait.
-constexpr std::chrono::minutes kLimit{60};
+constexpr std::chrono::hours kLimit{25};
 
 tl::unexpected<Error> failure_of(const std::string& unit, const UnitState& state, const Follower& follower) {
     if (const auto words = follower.error())

@@ -4,6 +4,7 @@
 #include "base/paths.hpp"
 #include "base/program.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
 #include "ctl/output.hpp"
 #include "ctl/setup.hpp"
@@ -136,7 +137,8 @@ struct HelperVerb {
 
 constexpr std::array kHelperVerbs{
     HelperVerb{"app", "install", "Install the release that the settings name"},
-    HelperVerb{"db", "provision", "Make role and database where they are missing"},
+    HelperVerb{"db", "check", "Say what of the database is not as it should be"},
+    HelperVerb{"db", "provision", "Make roles, database and pool as they should be"},
     HelperVerb{"nginx", "reload", "Have nginx serve what stands on disk"},
     HelperVerb{"nginx", "render", "Write the site of the comment server"},
 };
@@ -168,6 +170,7 @@ int ctl_main(int argc, char** argv) {
     add_setup(program, options, paths);
     add_views(program, json, paths);
     add_cert_verbs(program, paths);
+    add_backup_verbs(program, paths);
     add_helper_verbs(program);
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())

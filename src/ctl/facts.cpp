@@ -62,6 +62,7 @@ Facts find_facts(const Paths& paths) {
         .application = find_unit(units, "commento.service"),
         .install = find_unit(units, "commento-app-install.service"),
         .provision = find_unit(units, "commento-db-provision.service"),
+        .pool = find_unit(units, "commento-db-pool.service"),
         .nginx = find_unit(units, "nginx.service"),
         .render = find_unit(units, "commento-nginx-render.service"),
         .renew = find_unit(units, "commento-cert-renew.service"),

@@ -32,6 +32,7 @@ struct Facts {
     Result<UnitFacts> application;
     Result<UnitFacts> install;
     Result<UnitFacts> provision;
+    Result<UnitFacts> pool;
     Result<UnitFacts> nginx;
     Result<UnitFacts> render;
     Result<UnitFacts> renew;

@@ -137,6 +137,7 @@ Part database_part(const Facts& facts) {
         worsen(part, facts.database.error().message, facts.database.error().hint);
     }
     blame(part, "commento-db-provision.service", facts.provision);
+    blame(part, "commento-db-pool.service", facts.pool);
     return part;
 }
 

@@ -10,8 +10,8 @@ namespace {
 /// What libpq takes as two arrays that end with a null.
 class Parameters {
   public:
-    Parameters(const Cluster& cluster, const std::string& database)
-        : values_{cluster.folder.string(), std::to_string(cluster.port), "postgres", database, "commento-db", "60",
+    Parameters(const Cluster& cluster, const std::string& role, const std::string& database)
+        : values_{cluster.folder.string(), std::to_string(cluster.port), role, database, "commento-db", "60",
                   // The owner of a database can put functions and settings into it: run none of these as superuser.
                   "-c search_path= -c statement_timeout=5min -c client_min_messages=warning"} {
         for (std::size_t i = 0; i < values_.size(); ++i)
@@ -54,20 +54,25 @@ std::vector<Row> rows_of(const PGresult* result) {
 
 std::filesystem::path Cluster::socket() const { return folder / fmt::format(".s.PGSQL.{}", port); }
 
+Cluster cluster_of(const Paths& paths, const Settings& settings) {
+    return {paths.postgres_sockets(), settings.number("DATABASE_PORT")};
+}
+
 void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 
-Result<Postgres> Postgres::connect(const Cluster& cluster, const std::string& database) {
-    const Parameters parameters(cluster, database);
+Result<Postgres> Postgres::connect(const Cluster& cluster, const std::string& role, const std::string& database) {
+    const Parameters parameters(cluster, role, database);
     std::unique_ptr<pg_conn, Finish> connection(PQconnectdbParams(Parameters::keywords(), parameters.values(), 0));
     if (PQstatus(connection.get()) != CONNECTION_OK)
         return fail(ErrorCode::database, trimmed(PQerrorMessage(connection.get())),
-                    "only the user postgres may do this, and pg_hba.conf must let it in over the local socket "
-                    "(\"local all postgres peer\"); try: systemctl restart commento-db-provision.service");
+                    fmt::format("only the user {0} may do this, and pg_hba.conf must let it in over the local socket "
+                                "(\"local all {0} peer\"); try: commentoctl db provision",
+                                role));
     return Postgres(std::move(connection));
 }
 
 bool Postgres::accepts_connections(const Cluster& cluster) {
-    const Parameters parameters(cluster, "postgres");
+    const Parameters parameters(cluster, "postgres", "postgres");
     return PQpingParams(Parameters::keywords(), parameters.values(), 0) == PQPING_OK;
 }
 

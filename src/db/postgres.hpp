@@ -3,6 +3,8 @@
 // server's own words.
 
 #include "base/error.hpp"
+#include "base/paths.hpp"
+#include "config/settings.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -21,12 +23,15 @@ struct Cluster {
     std::filesystem::path socket() const;
 };
 
+/// The cluster that the settings name.
+Cluster cluster_of(const Paths& paths, const Settings& settings);
+
 using Row = std::vector<std::string>;
 
 class Postgres {
   public:
-    /// Connects as role postgres, by peer authentication: the caller has to be the user postgres.
-    static Result<Postgres> connect(const Cluster& cluster, const std::string& database);
+    /// Connects by peer authentication: the caller has to be the user that is called like the role.
+    static Result<Postgres> connect(const Cluster& cluster, const std::string& role, const std::string& database);
 
     /// Whether a server accepts connections there (PQping): it needs no rights, and tells a server that is still
     /// starting from one that refuses this caller.

@@ -1,5 +1,5 @@
 #pragma once
-// The application's role and database in the host's cluster.
+// The application's roles and database in the host's cluster, and the pool in front of them.
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
@@ -7,27 +7,34 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace commento {
 
-/// What a cluster holds of ours.
+/// What a cluster holds under our names that somebody else may have put there.
 struct Inventory {
     struct Role {
         bool may_log_in;
         bool is_superuser;
     };
+    struct Database {
+        std::string owner;
+        std::string encoding;
+    };
     bool is_standby = false;
     std::optional<Role> role;
-    std::optional<std::string> database_owner; ///< nothing when there is no database
+    std::optional<Database> database;
 };
 
-/// The statements that make what is missing, in order; none when nothing is. ErrorCode::database where something of
-/// that name is there but is not ours to use: rights and owners that somebody else chose are never changed.
-Result<std::vector<std::string>> missing_parts(const Inventory& inventory, int port);
+/// Fails with ErrorCode::database where something in it can't be used and is not ours to change.
+Result<void> check_inventory(const Inventory& inventory, int port);
 
-/// Waits for the cluster's server, makes role and database where they are missing, and checks that the application
-/// will be able to make its tables. Nothing is ever dropped or altered.
+/// Waits for the cluster's server and makes each part that is missing or is not as it should be (parts.hpp); then
+/// writes the pool's configuration. Nothing is ever dropped, and what belongs to somebody else is refused and stays as
+/// it is.
 Result<void> provision(const Paths& paths, const Settings& settings);
+
+/// Says which parts are missing or not as they should be, and changes nothing. ErrorCode::unhealthy where there are
+/// any.
+Result<void> check(const Paths& paths, const Settings& settings);
 
 } // namespace commento

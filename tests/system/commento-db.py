@@ -9,6 +9,7 @@ from machine import Machine
 UNIT = "commento-db-provision.service"
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 DATABASE_FAULT = 9
+UNHEALTHY = 12
 SETTINGS_FAULT = 2
 
 
@@ -139,7 +140,9 @@ def test_the_hosts_other_roles_and_databases_stay_as_they_are_byte_for_byte(host
     assert provision(host)[0] == 0
 
     assert dump(host, "shop") == before[0]
-    assert [line for line in catalogue(host).splitlines() if "commento" not in line] == before[1]
+    ours = sql(host, "SELECT string_agg(oid::text, '|') FROM pg_roles WHERE rolname LIKE 'commento%'")
+    theirs = [line for line in catalogue(host).splitlines() if "commento" not in line and not re.search(rf"\|({ours})\|", line)]
+    assert theirs == before[1]
 
 
 def test_a_database_of_another_owner_is_left_alone_and_its_owner_named(host):
@@ -173,16 +176,69 @@ def test_a_role_with_other_rights_is_not_changed_and_the_hint_is_what_helps(host
     assert provision(host)[0] == 0
 
 
-def test_a_schema_that_the_application_could_not_use_is_found_before_it_does(host):
+# What somebody changed, and how `commentoctl db check` calls it.
+DRIFTS = [
+    ("ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM PUBLIC", "make tables in, schema public"),
+    ("DROP SCHEMA public CASCADE", "schema public"),
+    ("GRANT CREATE ON SCHEMA public TO PUBLIC", "nobody else may make tables"),
+    ("DROP EXTENSION plpgsql", "extension plpgsql"),
+    ("ALTER ROLE commento CONNECTION LIMIT -1", "connections for role commento"),
+    ("ALTER ROLE commento RESET statement_timeout", "statement_timeout = 10min for role commento"),
+    ('ALTER ROLE "commento-db" SET search_path TO other', "search_path = public for role commento-db"),
+    ('ALTER ROLE "commento-db" CREATEROLE', "may log in and nothing else"),
+    ('ALTER ROLE "commento-db" RESET role', "role = commento for role commento-db"),
+    ('REVOKE commento FROM "commento-db"', "a member of role commento"),
+    ('DROP ROLE "commento-db"', "role commento-db"),
+]
+
+
+def test_what_differs_is_shown_by_check_and_repaired_by_provision(host):
     provision(host)
-    sql(host, "ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM PUBLIC", database="commento")
+    check = ["commentoctl", "db", "check"]
+    assert "are as they should be" in host.run(check).stdout
+    for change, name in DRIFTS:
+        sql(host, change, database="commento")
+        before = catalogue(host)
+
+        told = host.run(check, check=False)
+
+        assert told.exit_code == UNHEALTHY, change
+        assert name in told.output and "commentoctl db provision" in told.stderr, change
+        assert catalogue(host) == before, change
+        assert provision(host)[0] == 0, change
+        assert host.run(check).exit_code == 0, change
+
+
+def test_a_database_with_somebody_elses_tables_is_refused_and_they_are_named(host):
+    provision(host)
+    sql(host, "CREATE TABLE ledger (n int)", database="commento")
 
     exit_code, status = provision(host)
 
     assert exit_code == DATABASE_FAULT
-    assert "may not make tables in schema public" in status
-    sql(host, "GRANT USAGE, CREATE ON SCHEMA public TO commento", database="commento")
+    assert "public.ledger (owner postgres)" in status
+    sql(host, "ALTER TABLE ledger OWNER TO commento", database="commento")
+    exit_code, status = provision(host)
+    assert exit_code == DATABASE_FAULT
+    assert "no table migrations" in status
+    assert sql(host, "SELECT count(*) FROM ledger", database="commento") == "0"
+
+
+def test_tables_of_extensions_are_nobodys(host):
+    provision(host)
+    sql(host, "CREATE EXTENSION pg_stat_statements", database="commento")
+
     assert provision(host)[0] == 0
+
+
+def test_a_database_in_another_encoding_is_refused(host):
+    sql(host, "CREATE ROLE commento LOGIN")
+    sql(host, "CREATE DATABASE commento OWNER commento TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+
+    exit_code, status = provision(host)
+
+    assert exit_code == DATABASE_FAULT
+    assert "has the encoding LATIN1" in status
 
 
 def test_another_cluster_of_the_host_is_used_when_the_settings_say_so(host):

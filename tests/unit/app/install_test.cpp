@@ -1,10 +1,10 @@
 #include "app/install.hpp"
 
-#include "app/digest.hpp"
 #include "app/release.hpp"
 #include "archives.hpp"
 #include "base/files.hpp"
 #include "folder.hpp"
+#include "net/digest.hpp"
 
 #include <csignal>
 #include <fcntl.h>
@@ -80,7 +80,8 @@ TEST_F(Install, MakesTheReleaseCurrentAndWritesItsEnvironment) {
     EXPECT_THAT(environment, HasSubstr("COMMENTO_ORIGIN=https://comments.example.org\n"));
     EXPECT_THAT(environment, HasSubstr("COMMENTO_BIND_ADDRESS=127.0.0.1\n"));
     EXPECT_THAT(environment, HasSubstr("COMMENTO_STATIC=" + paths_.app_current().string() + "\n"));
-    EXPECT_THAT(environment, HasSubstr("&port=5432&user=commento&sslmode=disable"));
+    EXPECT_THAT(environment,
+                HasSubstr("/run/commento-db-pool&port=6432&user=commento&sslmode=disable&binary_parameters=yes"));
 }
 
 TEST_F(Install, ChangesNothingTheSecondTime) {

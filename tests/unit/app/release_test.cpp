@@ -1,6 +1,6 @@
 #include "app/release.hpp"
 
-#include "app/progress.hpp"
+#include "base/progress.hpp"
 
 #include <gtest/gtest.h>
 

@@ -96,5 +96,53 @@ TEST(RunProgram, NamesAProgramThatIsNotThere) {
     EXPECT_THAT(outcome.error().hint, HasSubstr("package"));
 }
 
+/// Gives the pieces one after the other.
+std::function<Result<std::string_view>()> source_of(std::vector<std::string>& pieces) {
+    return [&pieces, next = std::size_t{0}]() mutable -> Result<std::string_view> {
+        return next < pieces.size() ? std::string_view(pieces[next++]) : std::string_view();
+    };
+}
+
+std::function<Result<void>(std::string_view)> sink_to(std::string& text) {
+    return [&text](std::string_view piece) -> Result<void> {
+        text += piece;
+        return {};
+    };
+}
+
+TEST(PipeProgram, HandsOnMoreThanPipesHold) {
+    std::vector<std::string> pieces(50, std::string(100'000, 'x'));
+    std::string output;
+    const auto outcome = pipe_program({"cat"}, {source_of(pieces), sink_to(output)}, kAmple);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->status, 0);
+    EXPECT_EQ(output.size(), 5'000'000U);
+}
+
+TEST(PipeProgram, KeepsStderrApart) {
+    std::string output;
+    const auto outcome = pipe_program({"sh", "-c", "echo out; echo err >&2; exit 3"}, {{}, sink_to(output)}, kAmple);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->status, 3);
+    EXPECT_EQ(outcome->errors, "err\n");
+    EXPECT_EQ(output, "out\n");
+}
+
+TEST(PipeProgram, TakesAProgramThatReadsNotAllOfItsInputByItsStatus) {
+    std::vector<std::string> pieces(50, std::string(100'000, 'x'));
+    std::string output;
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto outcome = pipe_program({"sh", "-c", "exit 4"}, {source_of(pieces), sink_to(output)}, kAmple);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->status, 4);
+}
+
+TEST(PipeProgram, EndsTheProgramAtTheFirstErrorOfItsReader) {
+    const auto full = [](std::string_view) -> Result<void> { return fail(ErrorCode::storage, "full"); };
+    const auto outcome = pipe_program({"yes"}, {{}, full}, kAmple);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().message, "full");
+}
+
 } // namespace
 } // namespace commento

@@ -129,6 +129,8 @@ std::string type_in_words(ValueType type) {
         return "SHA-256";
     case ValueType::number:
         return "whole number";
+    case ValueType::count:
+        return "whole number above 0";
     case ValueType::networks:
         return "addresses and networks";
     }

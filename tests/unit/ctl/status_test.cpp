@@ -37,6 +37,7 @@ Facts healthy() {
         .application = unit("active", "success"),
         .install = unit("inactive", "success"),
         .provision = unit("inactive", "success"),
+        .pool = unit("active", "success"),
         .nginx = unit("active", "success"),
         .render = unit("inactive", "success"),
         .renew = unit("inactive", "success"),
@@ -210,7 +211,7 @@ TEST(Status, WithoutSettingsThereIsNoAddress) {
 TEST(Status, WithoutSystemdUnitsAreUnknown) {
     const tl::unexpected<Error> lost(Error{ErrorCode::internal, "cannot reach systemd", ""});
     Facts facts = healthy();
-    for (auto* found : {&facts.target, &facts.application, &facts.install, &facts.provision, &facts.nginx,
+    for (auto* found : {&facts.target, &facts.application, &facts.install, &facts.provision, &facts.pool, &facts.nginx,
                         &facts.render, &facts.renew, &facts.timer})
         *found = lost;
     facts.runs = lost;

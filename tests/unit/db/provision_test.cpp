@@ -5,60 +5,44 @@
 namespace commento {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::StartsWith;
 
 constexpr int kPort = 5432;
 constexpr Inventory::Role kOurs{.may_log_in = true, .is_superuser = false};
+const Inventory::Database kOurDatabase{.owner = "commento", .encoding = "UTF8"};
 
-std::string hint_for(const Inventory& inventory) {
-    const auto parts = missing_parts(inventory, kPort);
-    return parts ? "" : parts.error().hint;
+Error refusal_of(const Inventory& inventory) {
+    const auto checked = check_inventory(inventory, kPort);
+    return checked ? Error{} : checked.error();
 }
 
-TEST(MissingParts, OfAnEmptyClusterAreRoleAndDatabaseInThisOrder) {
-    const auto parts = missing_parts({}, kPort);
-    ASSERT_TRUE(parts);
-    EXPECT_THAT(*parts, ElementsAre(StartsWith("CREATE ROLE commento LOGIN"),
-                                    AllOf(StartsWith("CREATE DATABASE commento OWNER commento"), HasSubstr("'UTF8'"),
-                                          HasSubstr("template0"))));
+TEST(CheckInventory, TakesAnEmptyClusterAndOneWithOurs) {
+    EXPECT_TRUE(check_inventory({}, kPort));
+    EXPECT_TRUE(check_inventory({false, kOurs, kOurDatabase}, kPort));
 }
 
-TEST(MissingParts, AreNoneWhereBothAreThere) {
-    const auto parts = missing_parts({false, kOurs, "commento"}, kPort);
-    ASSERT_TRUE(parts);
-    EXPECT_THAT(*parts, IsEmpty());
+TEST(CheckInventory, RefusesAnotherOwnersDatabaseAndNamesTheOwner) {
+    const Error error = refusal_of({false, std::nullopt, Inventory::Database{"alice", "UTF8"}});
+    EXPECT_EQ(error.code, ErrorCode::database);
+    EXPECT_THAT(error.message, HasSubstr("belongs to role alice"));
 }
 
-TEST(MissingParts, IsTheDatabaseAloneAfterACutBetweenTheTwo) {
-    const auto parts = missing_parts({false, kOurs, std::nullopt}, kPort);
-    ASSERT_TRUE(parts);
-    EXPECT_THAT(*parts, ElementsAre(StartsWith("CREATE DATABASE")));
-}
-
-TEST(MissingParts, RefusesAnotherOwnersDatabaseAndNamesTheOwner) {
-    const auto parts = missing_parts({false, std::nullopt, "alice"}, kPort);
-    ASSERT_FALSE(parts);
-    EXPECT_EQ(parts.error().code, ErrorCode::database);
-    EXPECT_THAT(parts.error().message, HasSubstr("belongs to role alice"));
-}
-
-TEST(MissingParts, RefusesARoleThatMayNotLogInAndSaysHowToAllowIt) {
-    EXPECT_THAT(hint_for({false, Inventory::Role{false, false}, std::nullopt}),
+TEST(CheckInventory, RefusesARoleThatMayNotLogInAndSaysHowToAllowIt) {
+    EXPECT_THAT(refusal_of({false, Inventory::Role{false, false}, std::nullopt}).hint,
                 HasSubstr("sudo -u postgres psql -p 5432 -c 'ALTER ROLE commento LOGIN'"));
 }
 
-TEST(MissingParts, RefusesASuperuserForTheApplication) {
-    EXPECT_THAT(hint_for({false, Inventory::Role{true, true}, "commento"}), HasSubstr("NOSUPERUSER"));
+TEST(CheckInventory, RefusesASuperuserForTheApplication) {
+    EXPECT_THAT(refusal_of({false, Inventory::Role{true, true}, kOurDatabase}).hint, HasSubstr("NOSUPERUSER"));
 }
 
-TEST(MissingParts, RefusesAStandbyEvenWithEverythingThere) {
-    const auto parts = missing_parts({true, kOurs, "commento"}, kPort);
-    ASSERT_FALSE(parts);
-    EXPECT_THAT(parts.error().message, HasSubstr("port 5432 is a standby"));
+TEST(CheckInventory, RefusesAnEncodingInWhichNotEveryCommentCanBeWritten) {
+    EXPECT_THAT(refusal_of({false, kOurs, Inventory::Database{"commento", "LATIN1"}}).message, HasSubstr("LATIN1"));
+}
+
+TEST(CheckInventory, RefusesAStandbyEvenWithEverythingThere) {
+    const Error error = refusal_of({true, kOurs, kOurDatabase});
+    EXPECT_THAT(error.message, HasSubstr("port 5432 is a standby"));
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "app/progress.hpp"
+#include "base/progress.hpp"
 
 #include <cstdio>
 #include <fmt/format.h>

@@ -4,7 +4,7 @@
 
 namespace commento {
 
-/// Shows how far a download is: a bar on a terminal, else a log line every 10 %.
+/// Shows how far something is that takes its time: a bar on a terminal, else a log line every 10 %.
 class Progress {
   public:
     /// `what` stands before the bar and in the log lines.

@@ -1,0 +1,186 @@
+#include "db/host_files.hpp"
+
+#include "base/files.hpp"
+#include "base/printable.hpp"
+#include "base/process.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <array>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace commento {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::minutes kPatience{5};
+
+la_ssize_t append(archive* /*handle*/, void* text, const void* piece, std::size_t size) {
+    static_cast<std::string*>(text)->append(static_cast<const char*>(piece), size);
+    return static_cast<la_ssize_t>(size);
+}
+
+tl::unexpected<Error> failed(archive* handle, const fs::path& path) {
+    const char* text = archive_error_string(handle);
+    return fail(ErrorCode::storage,
+                fmt::format("cannot read {}: {}", path.string(), text == nullptr ? "no details" : printable(text)));
+}
+
+/// Adds a folder with all below it, but what a run of ours keeps for the moment: locks, sockets and challenges.
+class Walk {
+  public:
+    Walk(const fs::path& root, archive* tar) : root_(root), tar_(tar), disk_(archive_read_disk_new()) {
+        archive_read_disk_set_standard_lookup(disk_.get());
+        archive_read_disk_set_symlink_physical(disk_.get());
+        archive_read_disk_set_behavior(disk_.get(), ARCHIVE_READDISK_NO_ACL | ARCHIVE_READDISK_NO_XATTR |
+                                                        ARCHIVE_READDISK_NO_FFLAGS);
+    }
+
+    Result<void> add(const fs::path& folder, const fs::path& without) {
+        if (!fs::exists(folder))
+            return {};
+        if (archive_read_disk_open(disk_.get(), folder.c_str()) != ARCHIVE_OK)
+            return failed(disk_.get(), folder);
+        while (true) {
+            archive_entry* entry = nullptr;
+            const int got = archive_read_next_header(disk_.get(), &entry);
+            if (got == ARCHIVE_EOF)
+                break;
+            if (got != ARCHIVE_OK)
+                return failed(disk_.get(), folder);
+            const fs::path path = archive_entry_pathname(entry);
+            if (path == without)
+                continue; // and not down into it
+            archive_read_disk_descend(disk_.get());
+            COMMENTO_CHECK(add(entry, path));
+        }
+        archive_read_close(disk_.get());
+        return {};
+    }
+
+  private:
+    Result<void> add(archive_entry* entry, const fs::path& path) {
+        const auto type = archive_entry_filetype(entry);
+        if (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK)
+            return {};
+        archive_entry_copy_pathname(entry, path.lexically_relative(root_).c_str());
+        if (archive_write_header(tar_, entry) < ARCHIVE_WARN)
+            return failed(tar_, path);
+        std::array<char, 65536> piece; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        while (type == AE_IFREG) {
+            const auto got = archive_read_data(disk_.get(), piece.data(), piece.size());
+            if (got < 0)
+                return failed(disk_.get(), path);
+            if (got == 0)
+                break;
+            if (archive_write_data(tar_, piece.data(), static_cast<std::size_t>(got)) != got)
+                return failed(tar_, path);
+        }
+        return {};
+    }
+
+    const fs::path& root_;
+    archive* tar_;
+    ArchiveHandle disk_;
+};
+
+Result<std::string> tar_of_host(const Paths& paths) {
+    std::string text;
+    const ArchiveHandle tar(archive_write_new());
+    archive_write_set_format_pax_restricted(tar.get());
+    archive_write_set_bytes_in_last_block(tar.get(), 1);
+    if (archive_write_open2(tar.get(), &text, nullptr, append, nullptr, nullptr) != ARCHIVE_OK)
+        return failed(tar.get(), "host.tar");
+    Walk walk(paths.root, tar.get());
+    for (const auto& folder : {paths.settings().parent_path(), paths.tls(), paths.acme()}) {
+        COMMENTO_CHECK(walk.add(folder, paths.acme_webroot()));
+    }
+    if (archive_write_close(tar.get()) != ARCHIVE_OK)
+        return failed(tar.get(), "host.tar");
+    return text;
+}
+
+struct Encryption {
+    std::string ending; ///< of the part's name
+    std::vector<std::string> program;
+};
+
+Result<Encryption> encryption_to(const fs::path& recipients) {
+    COMMENTO_ASSIGN(const std::string text, read_file(recipients));
+    const bool age =
+        text.find("age1") != std::string::npos || text.starts_with("ssh-") || text.find("\nssh-") != std::string::npos;
+    if (text.find("PRIVATE KEY") != std::string::npos || text.find("AGE-SECRET-KEY-") != std::string::npos)
+        return fail(ErrorCode::settings, fmt::format("{} holds a private key", recipients.string()),
+                    "BACKUP_RECIPIENT_FILE names public keys; keep the private one away from this host");
+    if (text.find("BEGIN PGP PUBLIC KEY BLOCK") != std::string::npos)
+        return Encryption{".gpg",
+                          {"gpg", "--batch", "--no-options", "--homedir", "/tmp", "--trust-model", "always",
+                           "--recipient-file", recipients.string(), "--encrypt"}};
+    if (age)
+        return Encryption{".age", {"age", "--encrypt", "--recipients-file", recipients.string()}};
+    return fail(ErrorCode::settings,
+                fmt::format("{} holds neither recipients of age nor a public key of GnuPG", recipients.string()),
+                "age-keygen -y KEY prints a recipient; gpg --armor --export ADDRESS a public key");
+}
+
+Result<std::string> encrypt(const std::string& text, const Encryption& how) {
+    std::string encrypted;
+    bool given = false;
+    const Streams streams{[&]() -> Result<std::string_view> {
+                              return std::exchange(given, true) ? std::string_view() : std::string_view(text);
+                          },
+                          [&](std::string_view piece) -> Result<void> {
+                              encrypted += piece;
+                              return {};
+                          }};
+    COMMENTO_ASSIGN(const Outcome outcome, pipe_program(how.program, streams, kPatience));
+    if (outcome.status != 0)
+        return fail(ErrorCode::settings, fmt::format("{}: {}", how.program.front(), printable(outcome.errors)),
+                    "BACKUP_RECIPIENT_FILE names to whom secrets are encrypted");
+    return encrypted;
+}
+
+} // namespace
+
+Result<PartFacts> add_host_files(const Paths& paths, const Settings& settings, ArchiveWriter& archive) {
+    COMMENTO_ASSIGN(std::string content, tar_of_host(paths));
+    std::string name = "host.tar";
+    if (const std::string& recipients = settings.text("BACKUP_RECIPIENT_FILE"); !recipients.empty()) {
+        COMMENTO_ASSIGN(const Encryption how, encryption_to(recipients));
+        COMMENTO_ASSIGN(content, encrypt(content, how));
+        name += how.ending;
+    }
+    COMMENTO_CHECK(archive.begin(name));
+    COMMENTO_CHECK(archive.write(content));
+    return archive.end();
+}
+
+Result<void> unpack_host_files(const std::string& tar, const fs::path& folder) {
+    const ArchiveHandle reader(archive_read_new());
+    const ArchiveHandle disk(archive_write_disk_new());
+    archive_read_support_format_tar(reader.get());
+    const int owners = ::geteuid() == 0 ? ARCHIVE_EXTRACT_OWNER : 0;
+    archive_write_disk_set_options(disk.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | owners |
+                                                   ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT);
+    archive_write_disk_set_standard_lookup(disk.get());
+    if (archive_read_open_memory(reader.get(), tar.data(), tar.size()) != ARCHIVE_OK)
+        return failed(reader.get(), "host.tar");
+    while (true) {
+        archive_entry* entry = nullptr;
+        const int got = archive_read_next_header(reader.get(), &entry);
+        if (got == ARCHIVE_EOF)
+            break;
+        if (got != ARCHIVE_OK)
+            return failed(reader.get(), "host.tar");
+        archive_entry_copy_pathname(entry, (folder / fs::path(archive_entry_pathname(entry)).relative_path()).c_str());
+        if (archive_read_extract2(reader.get(), entry, disk.get()) != ARCHIVE_OK)
+            return failed(reader.get(), archive_entry_pathname(entry));
+    }
+    if (archive_write_close(disk.get()) != ARCHIVE_OK)
+        return failed(disk.get(), folder);
+    return {};
+}
+
+} // namespace commento

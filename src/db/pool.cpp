@@ -1,0 +1,76 @@
+#include "db/pool.hpp"
+
+#include "db/parts.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace commento {
+namespace {
+
+constexpr int kUsual = 20;
+constexpr int kFewest = 2;
+constexpr int kShare = 4;
+constexpr std::uint64_t kMemoryOfOne = 64ULL << 20U;
+
+// More than nginx hands on to the application at once, which opens a connection for each (nginx/commento-stack.conf.in,
+// max_conns): whoever is let in is let in here, too, and queues. What bounds them is nginx.
+constexpr int kClients = 26000;
+
+// Linux' own limit; a Go program fails at once where the queue of a Unix socket is full (connect(2), EAGAIN).
+constexpr int kBacklog = 4096;
+
+} // namespace
+
+Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connections) {
+    if (settings.text("DATABASE_POOL").empty()) {
+        const auto by_memory = static_cast<int>(std::min<std::uint64_t>(memory / kMemoryOfOne, kUsual));
+        return std::max(kFewest, std::min({kUsual, by_memory, connections / kShare}));
+    }
+    const int wanted = settings.number("DATABASE_POOL");
+    if (wanted <= connections)
+        return wanted;
+    return fail(ErrorCode::settings,
+                fmt::format("{}: DATABASE_POOL is {}, but the PostgreSQL cluster takes no more than {} connections",
+                            settings.value("DATABASE_POOL").origin, wanted, connections),
+                "take a smaller number, or raise max_connections of the cluster and restart it");
+}
+
+std::string pool_config(const Paths& paths, const Cluster& cluster, int size) {
+    return fmt::format(
+        R"(; Written by commento-db provision from {settings}; changes made here are lost.
+
+[databases]
+commento = host={host} port={port} dbname={database} user={user}
+
+[pgbouncer]
+; The socket's folder lets only the application in (commento-db-pool.service), so no client has to prove who it is; nothing
+; listens on TCP.
+unix_socket_dir = {socket}
+listen_port = 6432
+auth_type = any
+
+; A connection is lent for a transaction. Who finds none waits here, as long as nginx waits for an answer.
+pool_mode = transaction
+default_pool_size = {size}
+max_client_conn = {clients}
+listen_backlog = {backlog}
+query_wait_timeout = 300
+
+; PostgreSQL was restarted: try again at once, not after 15 s.
+server_login_retry = 1
+
+; The application's driver sends it with each connection, and it changes nothing for it.
+ignore_startup_parameters = extra_float_digits
+
+log_connections = 0
+log_disconnections = 0
+log_stats = 0
+)",
+        fmt::arg("settings", paths.settings().string()), fmt::arg("host", cluster.folder.string()),
+        fmt::arg("port", cluster.port), fmt::arg("database", kDatabase), fmt::arg("user", kPoolRole),
+        fmt::arg("socket", paths.pool_sockets().string()), fmt::arg("size", size), fmt::arg("clients", kClients),
+        fmt::arg("backlog", kBacklog));
+}
+
+} // namespace commento

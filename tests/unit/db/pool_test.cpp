@@ -1,0 +1,54 @@
+#include "db/pool.hpp"
+
+#include <gmock/gmock.h>
+
+namespace commento {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::uint64_t kGigabyte = 1ULL << 30U;
+constexpr int kUsualConnections = 97; // max_connections = 100, superuser_reserved_connections = 3
+
+Settings settings_with(const std::string& line) {
+    return Settings::examine("DOMAIN=comments.example.org\nEMAIL=you@example.org\n" + line, "", Paths{}).settings;
+}
+
+int size_for(std::uint64_t memory, int connections) {
+    return pool_size(settings_with(""), memory, connections).value();
+}
+
+TEST(PoolSize, IsTwentyOnAUsualHost) { EXPECT_EQ(size_for(4 * kGigabyte, kUsualConnections), 20); }
+
+TEST(PoolSize, LeavesMemoryToASmallHost) { EXPECT_EQ(size_for(kGigabyte / 2, kUsualConnections), 8); }
+
+TEST(PoolSize, LeavesThreeQuartersOfTheClusterToOthers) { EXPECT_EQ(size_for(4 * kGigabyte, 40), 10); }
+
+TEST(PoolSize, IsNeverLessThanTwo) {
+    EXPECT_EQ(size_for(0, kUsualConnections), 2);
+    EXPECT_EQ(size_for(4 * kGigabyte, 1), 2);
+}
+
+TEST(PoolSize, IsWhatTheSettingsSay) {
+    EXPECT_EQ(pool_size(settings_with("DATABASE_POOL=64\n"), kGigabyte, kUsualConnections), 64);
+}
+
+TEST(PoolSize, RefusesMoreThanTheClusterTakesAndNamesTheLine) {
+    const auto size = pool_size(settings_with("DATABASE_POOL=98\n"), kGigabyte, kUsualConnections);
+    ASSERT_FALSE(size);
+    EXPECT_EQ(size.error().code, ErrorCode::settings);
+    EXPECT_THAT(size.error().message, HasSubstr("commento-stack.conf:3: DATABASE_POOL is 98"));
+    EXPECT_THAT(size.error().message, HasSubstr("no more than 97"));
+}
+
+TEST(PoolConfig, LeadsToTheClusterAndListensOnNothingButItsSocket) {
+    const std::string config = pool_config(Paths{}, {"/var/run/postgresql", 5433}, 12);
+    EXPECT_THAT(config, HasSubstr("commento = host=/var/run/postgresql port=5433 dbname=commento user=commento-db\n"));
+    EXPECT_THAT(config, HasSubstr("unix_socket_dir = /run/commento-db-pool\n"));
+    EXPECT_THAT(config, HasSubstr("default_pool_size = 12\n"));
+    EXPECT_THAT(config, Not(HasSubstr("listen_addr")));
+}
+
+} // namespace
+} // namespace commento

@@ -31,6 +31,8 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS
     "nginx, postgresql, pgbouncer, systemd (>= 250), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
 # Without it, files are served compressed with gzip only.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnginx-mod-http-brotli-static")
+# For BACKUP_RECIPIENT_FILE.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, gnupg")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${PROJECT_SOURCE_DIR}/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/templates ${debian}/config ${debian}/postinst ${debian}/prerm ${debian}/postrm)

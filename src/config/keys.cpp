@@ -89,7 +89,7 @@ constexpr std::array kKeys{
     Key{"BACKUP_RECIPIENT_FILE", path, "",
         "Public keys, of age or GnuPG, that settings, secrets and keys in a backup are encrypted to."},
     Key{"BACKUP_COPY_COMMAND", text, "",
-        "Program and arguments that copy each new backup elsewhere; {} is the backup's path."},
+        "Program and arguments that copy a new backup elsewhere; {} is the backup's path."},
     Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
         "Where the application's release archive is downloaded from."},
     Key{"APP_SHA256", sha256, "a9925f34b3c035571b14b0d2f351129d70b9d589b9832fcb09f7f0d56d6d92a1",

@@ -81,11 +81,11 @@ Result<void> await_run(const std::string& unit) {
     return {};
 }
 
-Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments) {
-    constexpr std::chrono::seconds kPatience{60};
+Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments,
+                                std::chrono::seconds patience) {
     constexpr std::size_t kMost = 64U << 20U; // a certificate is about a kilobyte of JSON
     arguments.insert(arguments.begin(), paths.helper(helper).string());
-    COMMENTO_ASSIGN(Outcome outcome, run_program(arguments, kPatience, {}, Stderr::apart, kMost));
+    COMMENTO_ASSIGN(Outcome outcome, run_program(arguments, patience, {}, Stderr::apart, kMost));
     const auto [log, report] = split_errors(harmless(outcome.errors));
     std::cerr << log;
     if (outcome.status != 0)

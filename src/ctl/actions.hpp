@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/paths.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ Result<void> await_run(const std::string& unit);
 
 /// Calls a verb of a helper that only reads, as the calling user; the value is what it prints on stdout. What it logs
 /// goes to stderr, but its error, which is returned with its code.
-Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments);
+Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments,
+                                std::chrono::seconds patience = std::chrono::minutes(1));
 
 enum class Begin { start, restart };
 

@@ -90,13 +90,15 @@ Result<void> restore(const Paths& paths, const Options& options) {
 
 Result<void> undo(const Paths& paths, const Options& /*options*/) {
     COMMENTO_CHECK(require_root_for({"undo"}));
+    COMMENTO_CHECK(run_request(paths, {"db-request", {"check-undo"}})); // before the site is taken down for it
     return change_places(paths, "undo");
 }
 
 Result<void> write_out(const Paths& paths, const Options& options) {
     const Words words{"backup", "export", options.name, std::filesystem::absolute(options.folder).string()};
     COMMENTO_CHECK(require_root_for({"export", options.name, options.folder}));
-    return call_helper(paths, kHelper, words).map([](const std::string& /*nothing*/) {});
+    constexpr std::chrono::hours kPatience{24};
+    return call_helper(paths, kHelper, words, kPatience).map([](const std::string& /*nothing*/) {});
 }
 
 Result<void> prune(const Paths& paths, const Options& /*options*/) { return request(paths, {"prune"}); }

@@ -63,6 +63,7 @@ Facts find_facts(const Paths& paths) {
         .install = find_unit(units, "commento-app-install.service"),
         .provision = find_unit(units, "commento-db-provision.service"),
         .pool = find_unit(units, "commento-db-pool.service"),
+        .guard = find_unit(units, "commento-db-guard.service"),
         .nginx = find_unit(units, "nginx.service"),
         .render = find_unit(units, "commento-nginx-render.service"),
         .renew = find_unit(units, "commento-cert-renew.service"),

@@ -108,6 +108,7 @@ Part application_part(const Facts& facts) {
     part.facts["release"] = facts.release.empty() ? Json() : Json(facts.release);
     part.facts["answer_ms"] = nullptr;
     blame(part, "commento-app-install.service", facts.install);
+    blame(part, "commento-db-guard.service", facts.guard);
     if (!facts.release.empty())
         add(part.detail, facts.release);
     if (facts.answer) {

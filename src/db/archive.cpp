@@ -85,17 +85,18 @@ tl::unexpected<Error> ArchiveWriter::failed() const {
                       fmt::format("is there room left? df -h {}", path_.parent_path().string()));
 }
 
-ArchiveReader::ArchiveReader(fs::path path, ArchiveHandle archive)
-    : path_(std::move(path)), archive_(std::move(archive)), buffer_(kPiece) {}
+ArchiveReader::ArchiveReader(fs::path path, Fd file)
+    : path_(std::move(path)), file_(std::move(file)), archive_(archive_read_new()), buffer_(kPiece) {}
 
 Result<ArchiveReader> ArchiveReader::open(const fs::path& path) {
-    if (::access(path.c_str(), R_OK) != 0)
+    Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file)
         return fail_errno(errno == EACCES ? ErrorCode::permission : ErrorCode::storage,
                           fmt::format("cannot read {}", path.string()), errno,
                           "commentoctl backup list shows what there is");
-    ArchiveReader reader(path, ArchiveHandle(archive_read_new()));
+    ArchiveReader reader(path, std::move(file));
     archive_read_support_format_zip_seekable(reader.archive_.get());
-    if (archive_read_open_filename(reader.archive_.get(), path.c_str(), kPiece) != ARCHIVE_OK)
+    if (archive_read_open_fd(reader.archive_.get(), reader.file_.get(), kPiece) != ARCHIVE_OK)
         return reader.damaged();
     return reader;
 }

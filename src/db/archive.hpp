@@ -75,15 +75,16 @@ class ArchiveReader {
     Result<std::string> read_all(std::size_t limit);
 
   private:
-    ArchiveReader(std::filesystem::path path, ArchiveHandle archive);
+    ArchiveReader(std::filesystem::path path, Fd file);
     tl::unexpected<Error> damaged(std::string_view why = {}) const;
 
     std::filesystem::path path_;
+    Fd file_;
     ArchiveHandle archive_;
     std::vector<char> buffer_;
 };
 
-/// Reads the rest of the archive; fails where parts, sizes and checksums are not exactly these. The manifest itself,
+/// Reads all of an archive; fails where parts, sizes and checksums are not exactly these. The manifest itself,
 /// which can't hold its own checksum, is left out.
 Result<void> check_parts(const std::filesystem::path& path, const std::vector<PartFacts>& parts);
 

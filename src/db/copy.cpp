@@ -3,7 +3,7 @@
 #include "base/printable.hpp"
 #include "base/process.hpp"
 #include "config/keys.hpp"
-#include "db/backup.hpp"
+#include "db/shelf.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

@@ -22,9 +22,12 @@ Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string&
     return moment;
 }
 
+std::string marking(const std::string& database) {
+    return fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", database, std::time(nullptr));
+}
+
 Result<void> mark(Postgres& server, const std::string& database) {
-    COMMENTO_CHECK(server.query(
-        fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", database, std::time(nullptr))));
+    COMMENTO_CHECK(server.query(marking(database)));
     return {};
 }
 

@@ -18,6 +18,9 @@ inline constexpr const char* kReplaced = "commento_replaced"; ///< the former da
 /// where it has no mark.
 Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string& database);
 
+/// The statement for that.
+std::string marking(const std::string& database);
+
 /// Marks a database with this moment: what was done to it is complete.
 Result<void> mark(Postgres& server, const std::string& database);
 

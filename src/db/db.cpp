@@ -3,8 +3,13 @@
 #include "base/program.hpp"
 #include "db/backup.hpp"
 #include "db/copy.hpp"
+#include "db/export.hpp"
+#include "db/guard.hpp"
 #include "db/provision.hpp"
 #include "db/restore.hpp"
+#include "db/shelf.hpp"
+#include "db/upkeep.hpp"
+#include "db/verify.hpp"
 
 #include <memory>
 
@@ -26,6 +31,16 @@ Result<void> make_backup_now(const Paths& paths, const Settings& settings) {
     return make_backup(paths, settings, "manual").map([](const std::string& /*name*/) {});
 }
 
+/// The same, for what writes backups or databases: one at a time.
+Program::Body alone(Verb verb) {
+    return [verb]() -> Result<void> {
+        const Paths paths;
+        COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
+        COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
+        return verb(paths, settings);
+    };
+}
+
 /// What the verbs take from the command line.
 struct Options {
     std::string name = "latest";
@@ -37,17 +52,11 @@ class Verbs {
   public:
     explicit Verbs(Program& program) : program_(program), group_(program.group("backup", "Backups")) {}
 
-    void add(const char* name, const char* help, Verb verb) {
-        program_.verb(
-            name, help,
-            [verb]() -> Result<void> {
-                const Paths paths;
-                COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-                COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
-                return verb(paths, settings);
-            },
-            group_);
+    void add_unlocked(const char* name, const char* help, Verb verb) {
+        program_.verb(name, help, with_settings(verb), group_);
     }
+
+    void add(const char* name, const char* help, Verb verb) { program_.verb(name, help, alone(verb), group_); }
 
     void add_on_backup(const char* name, const char* help, VerbOnBackup verb) {
         CLI::App* added = program_.verb(
@@ -90,16 +99,18 @@ int db_main(int argc, char** argv) {
     Program program("commento-db", "The comment server's database in PostgreSQL, and its backups");
     program.verb("provision", "Make roles, database and pool as they should be", with_settings(provision));
     program.verb("check", "Say what is not as it should be", with_settings(check));
+    program.verb("guard", "Back up before an upgrade; find one cut off", with_settings(guard));
     Verbs backup(program);
     backup.add("now", "Make a backup", make_backup_now);
     backup.add("scheduled", "Make one, remove old ones, verify one a week", make_scheduled_backup);
     backup.add_on_backup("verify", "Put a backup back on trial, and compare", verify_backup);
     backup.add_on_backup("restore", "Put a backup back beside the database", restore);
     backup.add("switch", "Have the database change places with it", switch_databases);
+    backup.add("check-undo", "Say whether a restore can be taken back", check_undo);
     backup.add("undo", "Have them change places again", undo_restore);
     backup.add("prune", "Remove what the settings do not keep", prune);
     backup.add("copy", "Run BACKUP_COPY_COMMAND", copy_backup);
-    backup.add("tidy", "Remove what killed runs left behind", tidy);
+    backup.add_unlocked("tidy", "Remove what killed runs left behind", tidy);
     backup.add_readers();
     return program.run(argc, argv);
 }

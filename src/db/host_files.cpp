@@ -7,8 +7,14 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <sstream>
+#include <stdexcept>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace commento {
 namespace {
@@ -28,7 +34,13 @@ tl::unexpected<Error> failed(archive* handle, const fs::path& path) {
                 fmt::format("cannot read {}: {}", path.string(), text == nullptr ? "no details" : printable(text)));
 }
 
-/// Adds a folder with all below it, but what a run of ours keeps for the moment: locks, sockets and challenges.
+/// What a run of ours keeps for the moment only.
+bool is_passing(const fs::path& path) {
+    const std::string name = path.filename();
+    return name == "lock" || (name.starts_with('.') && name.ends_with(".tmp"));
+}
+
+/// Adds a folder with all below it, but what is there for the moment only. Others go on writing there meanwhile.
 class Walk {
   public:
     Walk(const fs::path& root, archive* tar) : root_(root), tar_(tar), disk_(archive_read_disk_new()) {
@@ -48,10 +60,12 @@ class Walk {
             const int got = archive_read_next_header(disk_.get(), &entry);
             if (got == ARCHIVE_EOF)
                 break;
+            if (got != ARCHIVE_OK && archive_errno(disk_.get()) == ENOENT)
+                continue; // gone since its folder was read
             if (got != ARCHIVE_OK)
                 return failed(disk_.get(), folder);
             const fs::path path = archive_entry_pathname(entry);
-            if (path == without)
+            if (path == without || is_passing(path))
                 continue; // and not down into it
             archive_read_disk_descend(disk_.get());
             COMMENTO_CHECK(add(entry, path));
@@ -107,25 +121,83 @@ struct Encryption {
     std::vector<std::string> program;
 };
 
-Result<Encryption> encryption_to(const fs::path& recipients) {
-    COMMENTO_ASSIGN(const std::string text, read_file(recipients));
-    const bool age =
-        text.find("age1") != std::string::npos || text.starts_with("ssh-") || text.find("\nssh-") != std::string::npos;
-    if (text.find("PRIVATE KEY") != std::string::npos || text.find("AGE-SECRET-KEY-") != std::string::npos)
-        return fail(ErrorCode::settings, fmt::format("{} holds a private key", recipients.string()),
-                    "BACKUP_RECIPIENT_FILE names public keys; keep the private one away from this host");
-    if (text.find("BEGIN PGP PUBLIC KEY BLOCK") != std::string::npos)
-        return Encryption{".gpg",
-                          {"gpg", "--batch", "--no-options", "--homedir", "/tmp", "--trust-model", "always",
-                           "--recipient-file", recipients.string(), "--encrypt"}};
-    if (age)
-        return Encryption{".age", {"age", "--encrypt", "--recipients-file", recipients.string()}};
-    return fail(ErrorCode::settings,
-                fmt::format("{} holds neither recipients of age nor a public key of GnuPG", recipients.string()),
-                "age-keygen -y KEY prints a recipient; gpg --armor --export ADDRESS a public key");
+/// A folder of our own for as long as this lives.
+class OwnFolder {
+  public:
+    OwnFolder() {
+        if (::mkdtemp(path_.data()) == nullptr)
+            throw std::runtime_error("cannot make a folder in /tmp");
+    }
+    ~OwnFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    OwnFolder(const OwnFolder&) = delete;
+    OwnFolder& operator=(const OwnFolder&) = delete;
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_ = "/tmp/commento-backup.XXXXXX";
+};
+
+Error wrong_recipients(const fs::path& file, const std::string& why) {
+    return {ErrorCode::settings, fmt::format("{} {}", file.string(), why),
+            "BACKUP_RECIPIENT_FILE names public keys: age-keygen -y KEY prints one of age, gpg --armor --export "
+            "ADDRESS one "
+            "of GnuPG; the private keys are best kept away from this host"};
 }
 
-Result<std::string> encrypt(const std::string& text, const Encryption& how) {
+/// Fingerprints of the keys in a file. Lines of --with-colons are told in GnuPG's doc/DETAILS.
+Result<std::vector<std::string>> fingerprints_in(const fs::path& file, const std::string& home) {
+    COMMENTO_ASSIGN(const Outcome shown, run_program({"gpg", "--batch", "--no-options", "--homedir", home,
+                                                      "--with-colons", "--show-keys", file.string()},
+                                                     kPatience, {}, Stderr::apart));
+    constexpr std::size_t kFingerprint = 9;
+    std::vector<std::string> fingerprints;
+    std::istringstream lines(shown.output);
+    bool after_key = false;
+    for (std::string line; std::getline(lines, line);) {
+        std::vector<std::string> fields;
+        std::istringstream words(line);
+        for (std::string field; std::getline(words, field, ':');)
+            fields.push_back(field);
+        if (after_key && fields.size() > kFingerprint && fields[0] == "fpr")
+            fingerprints.push_back(fields[kFingerprint]);
+        after_key = line.starts_with("pub:") || (after_key && !line.starts_with("fpr:"));
+    }
+    if (shown.status != 0 || fingerprints.empty())
+        return tl::unexpected(wrong_recipients(file, "holds no key that gpg can read: " + printable(shown.errors)));
+    return fingerprints;
+}
+
+Result<Encryption> encryption_by_gpg(const fs::path& file, const std::string& home) {
+    COMMENTO_ASSIGN(const auto fingerprints, fingerprints_in(file, home));
+    const std::vector<std::string> gpg{"gpg",       "--batch", "--quiet", "--no-options", "--no-autostart",
+                                       "--homedir", home};
+    auto import = gpg;
+    import.insert(import.end(), {"--import", file.string()});
+    COMMENTO_ASSIGN(const Outcome imported, run_program(import, kPatience));
+    if (imported.status != 0)
+        return tl::unexpected(wrong_recipients(file, "can't be taken by gpg: " + printable(imported.output)));
+    Encryption encryption{".gpg", gpg};
+    encryption.program.insert(encryption.program.end(), {"--trust-model", "always", "--encrypt"});
+    for (const auto& fingerprint : fingerprints)
+        encryption.program.insert(encryption.program.end(), {"--recipient", fingerprint});
+    return encryption;
+}
+
+Result<Encryption> encryption_to(const fs::path& recipients, const std::string& home) {
+    COMMENTO_ASSIGN(const std::string text, read_file(recipients));
+    if (text.find("PRIVATE KEY") != std::string::npos || text.find("AGE-SECRET-KEY-") != std::string::npos)
+        return tl::unexpected(wrong_recipients(recipients, "holds a private key"));
+    if (text.find("BEGIN PGP PUBLIC KEY BLOCK") != std::string::npos)
+        return encryption_by_gpg(recipients, home);
+    if (text.find("age1") != std::string::npos || ("\n" + text).find("\nssh-") != std::string::npos)
+        return Encryption{".age", {"age", "--encrypt", "--recipients-file", recipients.string()}};
+    return tl::unexpected(wrong_recipients(recipients, "holds neither recipients of age nor a public key of GnuPG"));
+}
+
+Result<std::string> encrypt(const std::string& text, const Encryption& how, const fs::path& recipients) {
     std::string encrypted;
     bool given = false;
     const Streams streams{[&]() -> Result<std::string_view> {
@@ -137,8 +209,8 @@ Result<std::string> encrypt(const std::string& text, const Encryption& how) {
                           }};
     COMMENTO_ASSIGN(const Outcome outcome, pipe_program(how.program, streams, kPatience));
     if (outcome.status != 0)
-        return fail(ErrorCode::settings, fmt::format("{}: {}", how.program.front(), printable(outcome.errors)),
-                    "BACKUP_RECIPIENT_FILE names to whom secrets are encrypted");
+        return tl::unexpected(wrong_recipients(
+            recipients, fmt::format("can't be encrypted to: {}: {}", how.program.front(), printable(outcome.errors))));
     return encrypted;
 }
 
@@ -148,8 +220,9 @@ Result<PartFacts> add_host_files(const Paths& paths, const Settings& settings, A
     COMMENTO_ASSIGN(std::string content, tar_of_host(paths));
     std::string name = "host.tar";
     if (const std::string& recipients = settings.text("BACKUP_RECIPIENT_FILE"); !recipients.empty()) {
-        COMMENTO_ASSIGN(const Encryption how, encryption_to(recipients));
-        COMMENTO_ASSIGN(content, encrypt(content, how));
+        const OwnFolder home;
+        COMMENTO_ASSIGN(const Encryption how, encryption_to(recipients, home.path()));
+        COMMENTO_ASSIGN(content, encrypt(content, how, recipients));
         name += how.ending;
     }
     COMMENTO_CHECK(archive.begin(name));
@@ -158,6 +231,8 @@ Result<PartFacts> add_host_files(const Paths& paths, const Settings& settings, A
 }
 
 Result<void> unpack_host_files(const std::string& tar, const fs::path& folder) {
+    // libarchive writes through no link at all, so not through one on the way to the folder either.
+    const fs::path real = fs::weakly_canonical(folder);
     const ArchiveHandle reader(archive_read_new());
     const ArchiveHandle disk(archive_write_disk_new());
     archive_read_support_format_tar(reader.get());
@@ -174,7 +249,7 @@ Result<void> unpack_host_files(const std::string& tar, const fs::path& folder) {
             break;
         if (got != ARCHIVE_OK)
             return failed(reader.get(), "host.tar");
-        archive_entry_copy_pathname(entry, (folder / fs::path(archive_entry_pathname(entry)).relative_path()).c_str());
+        archive_entry_copy_pathname(entry, (real / fs::path(archive_entry_pathname(entry)).relative_path()).c_str());
         if (archive_read_extract2(reader.get(), entry, disk.get()) != ARCHIVE_OK)
             return failed(reader.get(), archive_entry_pathname(entry));
     }

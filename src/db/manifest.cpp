@@ -15,6 +15,18 @@ tl::unexpected<Error> unreadable(const std::string& file, const std::string& why
                 "take another one (commentoctl backup list), or this one's copy elsewhere");
 }
 
+std::uint64_t count_in(const Json& json, const char* key) {
+    if (!json.at(key).is_number_unsigned())
+        throw Json::type_error::create(302, fmt::format("{} is no whole number", key), &json);
+    return json.at(key);
+}
+
+const Json& list_in(const Json& json, const char* key) {
+    if (!json.at(key).is_array())
+        throw Json::type_error::create(302, fmt::format("{} is no list", key), &json);
+    return json.at(key);
+}
+
 Manifest from_json(const Json& json) {
     Manifest manifest{.made = json.at("made"),
                       .reason = json.at("reason"),
@@ -24,10 +36,10 @@ Manifest from_json(const Json& json) {
                       .stack = json.at("versions").at("commento-stack"),
                       .parts = {},
                       .tables = {}};
-    for (const auto& part : json.at("parts"))
-        manifest.parts.push_back({part.at("name"), part.at("bytes").get<std::uint64_t>(), part.at("sha256")});
-    for (const auto& table : json.at("tables"))
-        manifest.tables.push_back({table.at("name"), table.at("rows").get<std::uint64_t>(), table.at("checksum")});
+    for (const auto& part : list_in(json, "parts"))
+        manifest.parts.push_back({part.at("name"), count_in(part, "bytes"), part.at("sha256")});
+    for (const auto& table : list_in(json, "tables"))
+        manifest.tables.push_back({table.at("name"), count_in(table, "rows"), table.at("checksum")});
     return manifest;
 }
 

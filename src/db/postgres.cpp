@@ -81,14 +81,23 @@ Result<std::vector<Row>> Postgres::query(const std::string& statement, const std
     values.reserve(parameters.size());
     for (const auto& parameter : parameters)
         values.push_back(parameter.c_str());
-    const std::unique_ptr<PGresult, Clear> result(PQexecParams(connection_.get(), statement.c_str(),
-                                                               static_cast<int>(values.size()), nullptr, values.data(),
-                                                               nullptr, nullptr, 0));
+    return judge(PQexecParams(connection_.get(), statement.c_str(), static_cast<int>(values.size()), nullptr,
+                              values.data(), nullptr, nullptr, 0),
+                 statement);
+}
+
+Result<void> Postgres::script(const std::string& statements) {
+    return judge(PQexec(connection_.get(), statements.c_str()), "a script").map([](const auto& /*rows*/) {});
+}
+
+Result<std::vector<Row>> Postgres::judge(pg_result* raw, const std::string& statement) {
+    const std::unique_ptr<PGresult, Clear> result(raw);
     const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-        return fail(ErrorCode::database,
-                    fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())), statement));
-    return rows_of(result.get());
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        return rows_of(result.get());
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    state_ = state == nullptr ? "" : state;
+    return fail(ErrorCode::database, fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())), statement));
 }
 
 } // namespace commento

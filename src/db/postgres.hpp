@@ -12,6 +12,7 @@
 #include <vector>
 
 struct pg_conn;
+struct pg_result;
 
 namespace commento {
 
@@ -40,12 +41,21 @@ class Postgres {
     /// Runs one statement, with `parameters` for $1, $2 … A NULL comes back as an empty text.
     Result<std::vector<Row>> query(const std::string& statement, const std::vector<std::string>& parameters = {});
 
+    /// Runs several statements.
+    Result<void> script(const std::string& statements);
+
+    /// SQLSTATE of the last statement that failed.
+    const std::string& state() const { return state_; }
+
   private:
+    Result<std::vector<Row>> judge(pg_result* raw, const std::string& statement);
+
     struct Finish {
         void operator()(pg_conn* connection) const;
     };
     explicit Postgres(std::unique_ptr<pg_conn, Finish> connection) : connection_(std::move(connection)) {}
     std::unique_ptr<pg_conn, Finish> connection_;
+    std::string state_;
 };
 
 } // namespace commento

@@ -3,6 +3,8 @@
 #include "db/backup.hpp"
 #include "db/databases.hpp"
 #include "db/parts.hpp"
+#include "db/postgres.hpp"
+#include "db/verify.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -61,28 +63,35 @@ Result<void> switch_databases(const Paths& paths, const Settings& settings) {
         return fail(ErrorCode::backup, "no backup is put back that could be switched to",
                     "commentoctl backup restore NAME does both");
     COMMENTO_ASSIGN(const bool has_database, exists(server, kDatabase));
-    COMMENTO_CHECK(drop(server, kReplaced));
-    std::vector<std::string> statements{rename(kRestored, kDatabase)};
+    COMMENTO_ASSIGN(const bool has_replaced, exists(server, kReplaced));
+    COMMENTO_CHECK(drop(server, kScratch));
+    std::vector<std::string> statements;
+    if (has_replaced && has_database)
+        statements.push_back(rename(kReplaced, kScratch)); // dropped only once the switch is done
     if (has_database)
-        statements.insert(statements.begin(), rename(kDatabase, kReplaced));
+        statements.insert(statements.end(), {rename(kDatabase, kReplaced), marking(kReplaced)});
+    statements.push_back(rename(kRestored, kDatabase));
     COMMENTO_CHECK(at_once(server, statements));
-    if (has_database) {
-        COMMENTO_CHECK(mark(server, kReplaced));
-    }
+    COMMENTO_CHECK(drop(server, kScratch));
     spdlog::info("switched to the backup; the former database is kept for a week as {}", kReplaced);
     return {};
 }
 
-Result<void> undo_restore(const Paths& paths, const Settings& settings) {
+Result<void> check_undo(const Paths& paths, const Settings& settings) {
     COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
     COMMENTO_ASSIGN(const bool kept, exists(server, kReplaced));
-    if (!kept)
-        return fail(ErrorCode::backup, "no former database is kept that could be taken back",
-                    "it is dropped a week after a restore; commentoctl backup list shows the backup made before it");
+    if (kept)
+        return {};
+    return fail(ErrorCode::backup, "no former database is kept that could be taken back",
+                "it is dropped a week after a restore; commentoctl backup list shows the backup made before it");
+}
+
+Result<void> undo_restore(const Paths& paths, const Settings& settings) {
+    COMMENTO_CHECK(check_undo(paths, settings));
+    COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
     COMMENTO_CHECK(drop(server, kRestored));
-    COMMENTO_CHECK(
-        at_once(server, {rename(kDatabase, kRestored), rename(kReplaced, kDatabase), rename(kRestored, kReplaced)}));
-    COMMENTO_CHECK(mark(server, kReplaced));
+    COMMENTO_CHECK(at_once(server, {rename(kDatabase, kRestored), rename(kReplaced, kDatabase),
+                                    rename(kRestored, kReplaced), marking(kReplaced)}));
     spdlog::info("the former database is back; what it replaced is kept for a week as {}", kReplaced);
     return {};
 }

@@ -18,6 +18,9 @@ Result<void> restore(const Paths& paths, const Settings& settings, const std::st
 /// restored.
 Result<void> switch_databases(const Paths& paths, const Settings& settings);
 
+/// Whether undo_restore() has something to go back to: ErrorCode::backup where no former database is kept.
+Result<void> check_undo(const Paths& paths, const Settings& settings);
+
 /// Has the two change places again; done twice, all is as before. ErrorCode::backup where no former database is kept.
 Result<void> undo_restore(const Paths& paths, const Settings& settings);
 

@@ -40,7 +40,10 @@ std::string backup_name(std::int64_t seconds) {
 std::int64_t time_of_backup(const std::string& name) {
     std::tm parts{};
     const char* end = ::strptime(name.c_str(), kForm, &parts);
-    return end == nullptr || *end != '\0' ? -1 : ::timegm(&parts);
+    if (end == nullptr || *end != '\0')
+        return -1;
+    const std::int64_t seconds = ::timegm(&parts);
+    return backup_name(seconds) == name ? seconds : -1; // strptime() takes days that are none, and fewer digits
 }
 
 std::vector<std::string> superfluous(const std::vector<std::string>& names, const Retention& keep, std::int64_t now) {

@@ -38,6 +38,7 @@ Facts healthy() {
         .install = unit("inactive", "success"),
         .provision = unit("inactive", "success"),
         .pool = unit("active", "success"),
+        .guard = unit("inactive", "success"),
         .nginx = unit("active", "success"),
         .render = unit("inactive", "success"),
         .renew = unit("inactive", "success"),
@@ -211,8 +212,8 @@ TEST(Status, WithoutSettingsThereIsNoAddress) {
 TEST(Status, WithoutSystemdUnitsAreUnknown) {
     const tl::unexpected<Error> lost(Error{ErrorCode::internal, "cannot reach systemd", ""});
     Facts facts = healthy();
-    for (auto* found : {&facts.target, &facts.application, &facts.install, &facts.provision, &facts.pool, &facts.nginx,
-                        &facts.render, &facts.renew, &facts.timer})
+    for (auto* found : {&facts.target, &facts.application, &facts.install, &facts.provision, &facts.pool, &facts.guard,
+                        &facts.nginx, &facts.render, &facts.renew, &facts.timer})
         *found = lost;
     facts.runs = lost;
     const Status status = assess(facts);

@@ -1,0 +1,110 @@
+#include "db/guard.hpp"
+
+#include "base/files.hpp"
+#include "db/backup.hpp"
+#include "db/parts.hpp"
+#include "db/postgres.hpp"
+#include "db/shelf.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <ranges>
+#include <set>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+namespace commento {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kReason = "before-upgrade";
+constexpr std::size_t kLargestStep = 4U << 20U;
+
+/// The release that the application was last started with.
+fs::path record(const Paths& paths) { return paths.backups() / "release"; }
+
+/// Names of the steps on record; nothing where the application never made its tables.
+Result<std::optional<std::set<std::string>>> recorded_steps(Postgres& database) {
+    COMMENTO_ASSIGN(const auto made, database.query("SELECT to_regclass('public.migrations') IS NOT NULL"));
+    if (made.at(0).at(0) != "t")
+        return std::nullopt;
+    COMMENTO_ASSIGN(const auto rows, database.query("SELECT filename FROM public.migrations"));
+    std::set<std::string> names;
+    for (const auto& row : rows)
+        names.insert(row.at(0));
+    return names;
+}
+
+/// The first step of the current release that is not on record, as the application takes them: by name.
+std::optional<fs::path> next_step(const Paths& paths, const std::set<std::string>& recorded) {
+    std::set<fs::path> files;
+    std::error_code fault;
+    for (const auto& entry : fs::directory_iterator(paths.app_current() / "db", fault)) {
+        if (entry.path().extension() == ".sql" && !recorded.contains(entry.path().filename()))
+            files.insert(entry.path());
+    }
+    return files.empty() ? std::nullopt : std::optional(*files.begin());
+}
+
+/// What the server says of a thing that is made a second time (PostgreSQL, appendix A): table, column, object,
+/// function, schema.
+bool is_duplicate(std::string_view state) {
+    constexpr std::array kStates{"42P07", "42701", "42710", "42723", "42P06"};
+    return std::ranges::find(kStates, state) != kStates.end();
+}
+
+/// Whether a step took effect before, by taking it in a transaction that is rolled back.
+Result<bool> has_taken_effect(Postgres& database, const fs::path& step) {
+    COMMENTO_ASSIGN(const std::string text, read_file(step, kLargestStep));
+    COMMENTO_CHECK(database.script("BEGIN; SET LOCAL ROLE commento; SET LOCAL search_path TO public"));
+    const auto taken = database.script(text);
+    COMMENTO_CHECK(database.script("ROLLBACK"));
+    return !taken && is_duplicate(database.state());
+}
+
+std::string way_back(const Paths& paths) {
+    for (const auto& name : backups_in(paths) | std::views::reverse) {
+        const auto manifest = manifest_of(paths, name);
+        if (manifest && manifest->reason == kReason)
+            return fmt::format("go back to before it, and the next start tries again: commentoctl backup restore {}",
+                               name);
+    }
+    return "where the site never ran, the database holds nothing yet: runuser -u postgres -- dropdb commento; "
+           "systemctl "
+           "restart commento.target";
+}
+
+Result<void> check_last_start(const Paths& paths, Postgres& database, const fs::path& step) {
+    COMMENTO_ASSIGN(const bool half_way, has_taken_effect(database, step));
+    if (!half_way)
+        return {};
+    return fail(
+        ErrorCode::database,
+        fmt::format("{} took effect in the database but is not on record there: the application was cut off, and "
+                    "fails at it at each start",
+                    step.string()),
+        way_back(paths));
+}
+
+} // namespace
+
+Result<void> guard(const Paths& paths, const Settings& settings) {
+    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster_of(paths, settings), kBackupRole, kDatabase));
+    COMMENTO_ASSIGN(const auto recorded, recorded_steps(database));
+    const std::string release = fs::path(link_target(paths.app_current())).filename();
+    const std::string last = read_file(record(paths)).value_or("");
+    if (recorded && last == release) {
+        const auto step = next_step(paths, *recorded);
+        return step ? check_last_start(paths, database, *step) : Result<void>();
+    }
+    // Only now: a start of the same release waits for no backup that is being made or verified.
+    COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
+    if (recorded) {
+        COMMENTO_CHECK(make_backup(paths, settings, kReason));
+    }
+    return write_file(record(paths), release, S_IRUSR | S_IWUSR);
+}
+
+} // namespace commento

@@ -1,0 +1,78 @@
+#include "db/verify.hpp"
+
+#include "base/progress.hpp"
+#include "db/archive.hpp"
+#include "db/databases.hpp"
+#include "db/dump.hpp"
+#include "db/parts.hpp"
+#include "db/shelf.hpp"
+#include "db/tables.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace commento {
+namespace {
+
+std::uint64_t size_of_dump(const Manifest& manifest) {
+    const auto part = std::ranges::find(manifest.parts, kDumpPart, &PartFacts::name);
+    return part == manifest.parts.end() ? 0 : part->bytes;
+}
+
+/// Fills an empty database from the backup, and says how far it is.
+Result<void> put_back(const Paths& paths, const Cluster& cluster, const Manifest& manifest, const std::string& name,
+                      const std::string& database) {
+    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster, kBackupRole, database));
+    COMMENTO_ASSIGN(const int version, version_of(server));
+    COMMENTO_ASSIGN(ArchiveReader reader, ArchiveReader::open(file_of_backup(paths, name)));
+    COMMENTO_CHECK(reader.find(kDumpPart));
+    Progress progress(fmt::format("putting back {}", name));
+    std::uint64_t read = 0;
+    const auto next = [&]() -> Result<std::string_view> {
+        COMMENTO_ASSIGN(const std::string_view piece, reader.read());
+        progress.show(size_of_dump(manifest), read += piece.size());
+        return piece;
+    };
+    return put_back(cluster, version, database, next);
+}
+
+Result<void> compare(const Cluster& cluster, const Manifest& manifest, const std::string& name,
+                     const std::string& database) {
+    COMMENTO_ASSIGN(Postgres filled, Postgres::connect(cluster, kBackupRole, database));
+    COMMENTO_ASSIGN(const auto tables, facts_of_tables(filled));
+    const std::string difference = differences(manifest.tables, tables);
+    if (difference.empty())
+        return {};
+    return fail(ErrorCode::backup,
+                fmt::format("backup {} does not give back what it was made from:\n{}", name, difference),
+                "make a new one: commentoctl backup now");
+}
+
+} // namespace
+
+Result<void> put_back_and_compare(const Paths& paths, const Settings& settings, const std::string& name,
+                                  const std::string& database) {
+    const Cluster cluster = cluster_of(paths, settings);
+    COMMENTO_ASSIGN(const Manifest manifest, manifest_of(paths, name));
+    COMMENTO_CHECK(check_parts(file_of_backup(paths, name), manifest.parts));
+    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster, kBackupRole, "postgres"));
+    COMMENTO_CHECK(remake(server, database));
+    COMMENTO_CHECK(put_back(paths, cluster, manifest, name, database));
+    return compare(cluster, manifest, name, database);
+}
+
+Result<void> verify_backup(const Paths& paths, const Settings& settings, const std::string& name) {
+    auto compared = put_back_and_compare(paths, settings, name, kScratch);
+    const auto dropped =
+        Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres").and_then([](Postgres server) {
+            return drop(server, kScratch);
+        });
+    COMMENTO_CHECK(std::move(compared));
+    COMMENTO_CHECK(dropped);
+    COMMENTO_CHECK(mark_verified(paths, name));
+    spdlog::info("backup {} is whole, and gives back what it was made from", name);
+    return {};
+}
+
+} // namespace commento

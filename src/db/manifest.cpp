@@ -1,5 +1,7 @@
 #include "db/manifest.hpp"
 
+#include "base/printable.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -11,7 +13,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
 
 tl::unexpected<Error> unreadable(const std::string& file, const std::string& why) {
-    return fail(ErrorCode::backup, fmt::format("{}: its manifest can't be used: {}", file, why),
+    return fail(ErrorCode::backup, fmt::format("{}: its manifest can't be used: {}", file, printable(why)),
                 "take another one (commentoctl backup list), or this one's copy elsewhere");
 }
 

@@ -1,7 +1,7 @@
 #include "ctl/backups_table.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
-#include <ranges>
 #include <vector>
 
 namespace commento {
@@ -48,8 +48,9 @@ std::vector<Cell> row_of(const json& backup) {
 
 std::string backups_table(const json& backups, Look look) {
     std::vector<std::vector<Cell>> rows;
-    for (const auto& backup : backups | std::views::reverse)
+    for (const auto& backup : backups)
         rows.push_back(row_of(backup));
+    std::ranges::reverse(rows);
     return draw_table({"BACKUP", "SIZE", "STATE", "COMMENTS", "RELEASE", "DETAIL"}, rows, look);
 }
 

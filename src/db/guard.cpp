@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <ranges>
 #include <set>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -65,7 +64,7 @@ Result<bool> has_taken_effect(Postgres& database, const fs::path& step) {
 }
 
 std::string way_back(const Paths& paths) {
-    for (const auto& name : backups_in(paths) | std::views::reverse) {
+    for (const auto& name : newest_backups(paths)) {
         const auto manifest = manifest_of(paths, name);
         if (manifest && manifest->reason == kReason)
             return fmt::format("go back to before it, and the next start tries again: commentoctl backup restore {}",

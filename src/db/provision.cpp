@@ -82,6 +82,7 @@ Result<void> check_tables(Postgres& database, int port) {
                                    "pg_class.oid AND deptype = 'e') ORDER BY 1 LIMIT 5",
                                    {kRole}));
     std::vector<std::string> names;
+    names.reserve(foreign.size());
     for (const auto& row : foreign)
         names.push_back(row.at(0));
     if (!names.empty())
@@ -134,7 +135,7 @@ Result<void> repair(Postgres& server, const Part& part) {
     return {};
 }
 
-Result<void> tell(Postgres&, const Part& part) {
+Result<void> tell(Postgres& /*server*/, const Part& part) {
     spdlog::warn("not so: {}", part.what);
     return {};
 }

@@ -1,9 +1,9 @@
 #include "db/retention.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <fmt/chrono.h>
-#include <ranges>
 #include <set>
 
 namespace commento {
@@ -50,8 +50,10 @@ std::vector<std::string> superfluous(const std::vector<std::string>& names, cons
     Marks days(keep.daily);
     Marks weeks(keep.weekly);
     Marks months(keep.monthly);
+    auto newest_first = names;
+    std::ranges::reverse(newest_first);
     std::vector<std::string> gone;
-    for (const auto& name : names | std::views::reverse) {
+    for (const auto& name : newest_first) {
         const std::int64_t made = time_of_backup(name);
         const auto moment = fmt::gmtime(static_cast<std::time_t>(made));
         const std::array kept{days.keeps(fmt::format("{:%F}", moment)), weeks.keeps(fmt::format("{:%G-%V}", moment)),

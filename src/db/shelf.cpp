@@ -12,7 +12,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <ranges>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -69,6 +68,12 @@ std::vector<std::string> backups_in(const Paths& paths) {
     return names;
 }
 
+std::vector<std::string> newest_backups(const Paths& paths) {
+    auto names = backups_in(paths);
+    std::ranges::reverse(names);
+    return names;
+}
+
 fs::path file_of_backup(const Paths& paths, const std::string& name) { return paths.backups() / (name + kEnding); }
 
 fs::path unfinished_backup(const Paths& paths, const std::string& name) {
@@ -95,7 +100,7 @@ Result<Manifest> manifest_of(const Paths& paths, const std::string& name) {
 }
 
 std::string last_verified(const Paths& paths) {
-    for (const auto& name : backups_in(paths) | std::views::reverse) {
+    for (const auto& name : newest_backups(paths)) {
         if (fs::exists(mark_of(paths, name)))
             return name;
     }

@@ -24,6 +24,9 @@ Result<std::optional<Fd>> try_lock_backups(const Paths& paths);
 /// Names, oldest first.
 std::vector<std::string> backups_in(const Paths& paths);
 
+/// The same, newest first.
+std::vector<std::string> newest_backups(const Paths& paths);
+
 /// The name of an existing backup: as it is, with .zip, or `latest`. ErrorCode::backup where there is none.
 Result<std::string> find_backup(const Paths& paths, const std::string& name);
 

@@ -131,7 +131,7 @@ TEST(PipeProgram, KeepsStderrApart) {
 TEST(PipeProgram, TakesAProgramThatReadsNotAllOfItsInputByItsStatus) {
     std::vector<std::string> pieces(50, std::string(100'000, 'x'));
     std::string output;
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     const auto outcome = pipe_program({"sh", "-c", "exit 4"}, {source_of(pieces), sink_to(output)}, kAmple);
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->status, 4);

@@ -8,9 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
 using Names = std::vector<std::string>;
 
 constexpr std::int64_t kHour = 3600;

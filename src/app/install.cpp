@@ -1,12 +1,12 @@
 #include "app/install.hpp"
 
-#include "net/digest.hpp"
 #include "app/environment.hpp"
-#include "base/progress.hpp"
 #include "app/release.hpp"
 #include "app/unpack.hpp"
 #include "base/fd.hpp"
 #include "base/files.hpp"
+#include "base/progress.hpp"
+#include "net/digest.hpp"
 #include "net/http.hpp"
 
 #include <algorithm>

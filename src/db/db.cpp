@@ -27,10 +27,6 @@ Program::Body with_settings(Verb verb) {
     };
 }
 
-Result<void> make_backup_now(const Paths& paths, const Settings& settings) {
-    return make_backup(paths, settings, "manual").map([](const std::string& /*name*/) {});
-}
-
 /// The same, for what writes backups or databases: one at a time.
 Program::Body alone(Verb verb) {
     return [verb]() -> Result<void> {
@@ -39,6 +35,10 @@ Program::Body alone(Verb verb) {
         COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
         return verb(paths, settings);
     };
+}
+
+Result<void> make_backup_now(const Paths& paths, const Settings& settings) {
+    return make_backup(paths, settings, "manual").map([](const std::string& /*name*/) {});
 }
 
 /// What the verbs take from the command line.
@@ -99,7 +99,7 @@ int db_main(int argc, char** argv) {
     Program program("commento-db", "The comment server's database in PostgreSQL, and its backups");
     program.verb("provision", "Make roles, database and pool as they should be", with_settings(provision));
     program.verb("check", "Say what is not as it should be", with_settings(check));
-    program.verb("guard", "Back up before an upgrade; find one cut off", with_settings(guard));
+    program.verb("guard", "Back up before an upgrade; find one cut off", [] { return guard(Paths{}); });
     Verbs backup(program);
     backup.add("now", "Make a backup", make_backup_now);
     backup.add("scheduled", "Make one, remove old ones, verify one a week", make_scheduled_backup);

@@ -6,8 +6,6 @@
 #include "db/postgres.hpp"
 #include "db/shelf.hpp"
 
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <set>
 #include <spdlog/spdlog.h>
@@ -47,11 +45,10 @@ std::optional<fs::path> next_step(const Paths& paths, const std::set<std::string
     return files.empty() ? std::nullopt : std::optional(*files.begin());
 }
 
-/// What the server says of a thing that is made a second time (PostgreSQL, appendix A): table, column, object,
-/// function, schema.
-bool is_duplicate(std::string_view state) {
-    constexpr std::array kStates{"42P07", "42701", "42710", "42723", "42P06"};
-    return std::ranges::find(kStates, state) != kStates.end();
+/// What the server says of a step that is taken a second time (PostgreSQL, appendix A): what it makes is there already,
+/// or what it changes is no longer (class 42, without "insufficient privilege"); a row that it adds is there (23505).
+bool is_taken_again(std::string_view state) {
+    return (state.starts_with("42") && state != "42501") || state == "23505";
 }
 
 /// Whether a step took effect before, by taking it in a transaction that is rolled back.
@@ -60,7 +57,7 @@ Result<bool> has_taken_effect(Postgres& database, const fs::path& step) {
     COMMENTO_CHECK(database.script("BEGIN; SET LOCAL ROLE commento; SET LOCAL search_path TO public"));
     const auto taken = database.script(text);
     COMMENTO_CHECK(database.script("ROLLBACK"));
-    return !taken && is_duplicate(database.state());
+    return !taken && is_taken_again(database.state());
 }
 
 std::string way_back(const Paths& paths) {
@@ -71,8 +68,7 @@ std::string way_back(const Paths& paths) {
                                name);
     }
     return "where the site never ran, the database holds nothing yet: runuser -u postgres -- dropdb commento; "
-           "systemctl "
-           "restart commento.target";
+           "systemctl restart commento.target";
 }
 
 Result<void> check_last_start(const Paths& paths, Postgres& database, const fs::path& step) {
@@ -89,19 +85,25 @@ Result<void> check_last_start(const Paths& paths, Postgres& database, const fs::
 
 } // namespace
 
-Result<void> guard(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster_of(paths, settings), kBackupRole, kDatabase));
-    COMMENTO_ASSIGN(const auto recorded, recorded_steps(database));
+Result<void> guard(const Paths& paths) {
     const std::string release = fs::path(link_target(paths.app_current())).filename();
-    const std::string last = read_file(record(paths)).value_or("");
-    if (recorded && last == release) {
+    const bool is_known = read_file(record(paths)).value_or("") == release;
+    const auto settings = Settings::load(paths);
+    if (!settings && is_known) {
+        spdlog::warn("{}; this release was started before, and is started again", settings.error().message);
+        return {};
+    }
+    COMMENTO_CHECK(settings);
+    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster_of(paths, *settings), kBackupRole, kDatabase));
+    COMMENTO_ASSIGN(const auto recorded, recorded_steps(database));
+    if (recorded && is_known) {
         const auto step = next_step(paths, *recorded);
         return step ? check_last_start(paths, database, *step) : Result<void>();
     }
     // Only now: a start of the same release waits for no backup that is being made or verified.
     COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
     if (recorded) {
-        COMMENTO_CHECK(make_backup(paths, settings, kReason));
+        COMMENTO_CHECK(make_backup(paths, *settings, kReason));
     }
     return write_file(record(paths), release, S_IRUSR | S_IWUSR);
 }

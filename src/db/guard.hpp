@@ -4,13 +4,13 @@
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
-#include "config/settings.hpp"
 
 namespace commento {
 
 /// Before the application starts: where its release is another one than at the last start, makes a backup
 /// (`before-upgrade`). Where a start of this very release was cut off half-way through a step, fails with
-/// ErrorCode::database and names the backup to go back to.
-Result<void> guard(const Paths& paths, const Settings& settings);
+/// ErrorCode::database and names the backup to go back to. Settings with a fault stop only what would change anything:
+/// the same release starts all the same.
+Result<void> guard(const Paths& paths);
 
 } // namespace commento

@@ -36,6 +36,17 @@ Result<void> at_once(Postgres& server, const std::vector<std::string>& statement
     return {};
 }
 
+/// A database that can't be read is what a restore may be wanted for: it is kept as it is, so that is no reason to
+/// stop.
+Result<void> back_up_before(const Paths& paths, const Settings& settings) {
+    const auto made = make_backup(paths, settings, "before-restore");
+    if (made || made.error().code != ErrorCode::database)
+        return made.map([](const std::string& /*name*/) {});
+    spdlog::warn("no backup can be made of what is there ({}); it will be kept as {} only", made.error().message,
+                 kReplaced);
+    return {};
+}
+
 Result<bool> exists(Postgres& server, const std::string& database) {
     return mark_of(server, database).map([](const auto& mark) { return mark.has_value(); });
 }
@@ -46,7 +57,7 @@ Result<void> restore(const Paths& paths, const Settings& settings, const std::st
     COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
     COMMENTO_ASSIGN(const bool has_database, exists(server, kDatabase));
     if (has_database) {
-        COMMENTO_CHECK(make_backup(paths, settings, "before-restore"));
+        COMMENTO_CHECK(back_up_before(paths, settings));
     }
     auto done = put_back_and_compare(paths, settings, name, kRestored);
     if (done)

@@ -9,8 +9,8 @@
 
 namespace commento {
 
-/// Makes a backup of what is there, then puts the named one into a database of its own and compares it with its
-/// manifest. The application's database is not touched; switch_databases() takes the next step.
+/// Makes a backup of what is there, where that can be read, then puts the named one into a database of its own and
+/// compares it with its manifest. The application's database is not touched; switch_databases() takes the next step.
 Result<void> restore(const Paths& paths, const Settings& settings, const std::string& name);
 
 /// In one transaction: the database that restore() made takes the application's place, and the former one is kept

@@ -187,6 +187,17 @@ def test_a_restore_brings_the_comments_back_keeps_what_came_since_and_can_be_und
     assert blog.machine.run(["commentoctl", "db", "check"], check=False).exit_code == 0
 
 
+def test_a_database_that_can_not_be_read_any_more_is_kept_and_a_backup_takes_its_place(blog):
+    ctl(blog, "now")
+    sql(blog.machine, "ALTER TABLE comments OWNER TO postgres")
+
+    told = ctl(blog, "restore", "latest", "--yes").output
+
+    assert "permission denied" in told and "commento_replaced" in told
+    assert blog.comments().list_comments() == ["<p>first</p>\n"]
+    assert sql(blog.machine, "SELECT markdown FROM comments", "commento_replaced") == "first"
+
+
 def test_a_new_host_gets_comments_settings_and_certificate_from_a_backup(blog):
     ctl(blog, "now")
     name = backups(blog.machine)[0]["name"]

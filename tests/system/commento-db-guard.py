@@ -11,6 +11,7 @@ from machine import places
 GUARD = "commento-db-guard.service"
 DATABASE_FAULT = 9
 STEP = "0099-mood.sql"
+ADDS_A_COLUMN = "ALTER TABLE comments ADD COLUMN mood text;\n"
 
 
 def sql(machine, statement: str) -> str:
@@ -22,7 +23,7 @@ def reasons(machine) -> list[str]:
     return [entry["reason"] for entry in json.loads(machine.run(["commentoctl", "backup", "list", "--json"]).stdout)]
 
 
-def next_release(machine, step: str = "ALTER TABLE comments ADD COLUMN mood text;\n") -> str:
+def next_release(machine, step: str) -> str:
     """The application's archive with one step more for the database, put into the machine; its path there."""
     made = io.BytesIO()
     with tarfile.open(places.archive()) as source, tarfile.open(fileobj=made, mode="w:gz") as target:
@@ -44,8 +45,8 @@ def blog(site):
     return site
 
 
-def upgrade(site) -> None:
-    site.restart(APP_ARCHIVE=next_release(site.machine), APP_SHA256=None)
+def upgrade(site, step: str = ADDS_A_COLUMN) -> None:
+    site.restart(APP_ARCHIVE=next_release(site.machine, step), APP_SHA256=None)
 
 
 def test_a_first_start_and_a_restart_make_no_backup(blog):
@@ -70,7 +71,7 @@ def test_without_room_for_the_backup_the_new_release_does_not_start_and_the_data
     folder = "/var/lib/commento-stack/backups"
     machine.run(["sh", "-c", f"cp -a {folder} /srv/kept && mount -t tmpfs -o size=16k,mode=700 tmpfs {folder} && "
                              f"cp -a /srv/kept/. {folder} && chown commento-backup: {folder}"])
-    blog.configure(APP_ARCHIVE=next_release(machine), APP_SHA256=None)
+    blog.configure(APP_ARCHIVE=next_release(machine, ADDS_A_COLUMN), APP_SHA256=None)
 
     machine.run(["systemctl", "restart", "commento.service"], check=False, timeout=120)
 
@@ -83,9 +84,14 @@ def test_without_room_for_the_backup_the_new_release_does_not_start_and_the_data
     assert reasons(machine) == ["before-upgrade"]
 
 
-def test_an_upgrade_that_was_cut_off_half_way_is_named_and_the_backup_leads_out(blog):
+@pytest.mark.parametrize("step", [
+    ADDS_A_COLUMN,
+    "ALTER TABLE comments RENAME COLUMN markdown TO mood;\nALTER TABLE comments RENAME COLUMN mood TO markdown;\nDROP TABLE exports;\n",
+    "INSERT INTO migrations (filename) VALUES ('a row that is there already');\n",
+], ids=["makes", "takes away", "adds a row"])
+def test_an_upgrade_that_was_cut_off_half_way_is_named_and_the_backup_leads_out(blog, step):
     machine = blog.machine
-    upgrade(blog)
+    upgrade(blog, step)
     machine.run(["systemctl", "stop", "commento.service"])
     sql(machine, f"DELETE FROM migrations WHERE filename = '{STEP}'")
 

@@ -30,6 +30,8 @@ Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, int 
     auto tables = std::async(std::launch::async, [&] { return facts_of_tables(database); });
     const auto dumped = dump(cluster, version, snapshot.at(0).at(0), archive);
     auto facts = tables.get();
+    if (!facts) // then the dump may have failed because of that
+        return facts;
     COMMENTO_CHECK(dumped);
     COMMENTO_ASSIGN(PartFacts part, archive.end());
     parts.push_back(std::move(part));

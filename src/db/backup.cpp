@@ -1,5 +1,6 @@
 #include "db/backup.hpp"
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/program.hpp"
 #include "db/dump.hpp"
@@ -10,7 +11,6 @@
 #include "db/tables.hpp"
 
 #include <cerrno>
-#include <ctime>
 #include <fmt/format.h>
 #include <future>
 #include <spdlog/spdlog.h>
@@ -21,14 +21,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The tables as one transaction sees them, and the dump of just that, at the same time.
-Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, int version, ArchiveWriter& archive,
+Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, Postgres& database, ArchiveWriter& archive,
                                                     std::vector<PartFacts>& parts) {
-    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster, kBackupRole, kDatabase));
     COMMENTO_CHECK(database.query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
     COMMENTO_ASSIGN(const auto snapshot, database.query("SELECT pg_export_snapshot()"));
     COMMENTO_CHECK(archive.begin(kDumpPart));
     auto tables = std::async(std::launch::async, [&] { return facts_of_tables(database); });
-    const auto dumped = dump(cluster, version, snapshot.at(0).at(0), archive);
+    const auto dumped = dump(cluster, database.major_version(), snapshot.at(0).at(0), archive);
     auto facts = tables.get();
     if (!facts) // then the dump may have failed because of that
         return facts;
@@ -40,18 +39,17 @@ Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, int 
 
 Result<Manifest> fill(const Paths& paths, const Settings& settings, ArchiveWriter& archive) {
     const Cluster cluster = cluster_of(paths, settings);
-    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster, kBackupRole, "postgres"));
-    COMMENTO_ASSIGN(const int version, version_of(server));
-    COMMENTO_ASSIGN(const auto version_text, server.query("SHOW server_version"));
-    Manifest manifest{.made = moment(std::time(nullptr)),
+    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster, kBackupRole, kDatabase));
+    COMMENTO_ASSIGN(const auto version, database.query("SHOW server_version"));
+    Manifest manifest{.made = utc_time(now()),
                       .reason = {},
                       .domain = settings.text("DOMAIN"),
-                      .postgresql = version_text.at(0).at(0),
+                      .postgresql = version.at(0).at(0),
                       .application = fs::path(link_target(paths.app_current())).filename(),
                       .stack = std::string(stack_version()),
                       .parts = {},
                       .tables = {}};
-    COMMENTO_ASSIGN(manifest.tables, dump_as_one_sees_it(cluster, version, archive, manifest.parts));
+    COMMENTO_ASSIGN(manifest.tables, dump_as_one_sees_it(cluster, database, archive, manifest.parts));
     COMMENTO_ASSIGN(PartFacts host, add_host_files(paths, settings, archive));
     manifest.parts.push_back(std::move(host));
     return manifest;
@@ -76,10 +74,10 @@ Result<void> rename_durably(const fs::path& from, const fs::path& to) {
 
 /// Two within one second take the next one's name.
 std::string new_name(const Paths& paths) {
-    std::int64_t now = std::time(nullptr);
-    while (fs::exists(file_of_backup(paths, backup_name(now))))
-        ++now;
-    return backup_name(now);
+    std::int64_t moment = now();
+    while (fs::exists(file_of_backup(paths, backup_name(moment))))
+        ++moment;
+    return backup_name(moment);
 }
 
 } // namespace

@@ -1,13 +1,17 @@
 #include "db/databases.hpp"
 
+#include "base/clock.hpp"
 #include "db/parts.hpp"
 
 #include <charconv>
-#include <ctime>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace commento {
+
+Result<Postgres> connect_for_backups(const Paths& paths, const Settings& settings) {
+    return Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres");
+}
 
 Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string& database) {
     COMMENTO_ASSIGN(const auto rows, server.query("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM "
@@ -23,7 +27,7 @@ Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string&
 }
 
 std::string marking(const std::string& database) {
-    return fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", database, std::time(nullptr));
+    return fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", database, now());
 }
 
 Result<void> mark(Postgres& server, const std::string& database) {
@@ -50,7 +54,7 @@ Result<void> drop_leftovers(Postgres& server, std::optional<std::int64_t> of_age
     for (const char* database : {kRestored, kReplaced}) {
         COMMENTO_ASSIGN(const auto marked, mark_of(server, database));
         const bool half = marked == 0;
-        const bool old = of_age && marked && *marked < std::time(nullptr) - *of_age;
+        const bool old = of_age && marked && *marked < now() - *of_age;
         if (!half && !old)
             continue;
         COMMENTO_CHECK(drop(server, database));

@@ -14,6 +14,9 @@ inline constexpr const char* kScratch = "commento_verify";    ///< while a backu
 inline constexpr const char* kRestored = "commento_restored"; ///< a backup put back, until it is switched to
 inline constexpr const char* kReplaced = "commento_replaced"; ///< the former database, until it is no longer missed
 
+/// As role commento-backup, outside of these databases and the application's own.
+Result<Postgres> connect_for_backups(const Paths& paths, const Settings& settings);
+
 /// A moment (seconds since 1970) that a database of ours is marked with; nothing where there is no such database, 0
 /// where it has no mark.
 Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string& database);

@@ -11,16 +11,18 @@
 #include "db/upkeep.hpp"
 #include "db/verify.hpp"
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 namespace commento {
 namespace {
 
-using Verb = Result<void> (*)(const Paths&, const Settings&);
+using Verb = std::function<Result<void>(const Paths&, const Settings&)>;
 using VerbOnBackup = Result<void> (*)(const Paths&, const Settings&, const std::string&);
 
 Program::Body with_settings(Verb verb) {
-    return [verb]() -> Result<void> {
+    return [verb = std::move(verb)]() -> Result<void> {
         const Paths paths;
         COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
         return verb(paths, settings);
@@ -29,12 +31,10 @@ Program::Body with_settings(Verb verb) {
 
 /// The same, for what writes backups or databases: one at a time.
 Program::Body alone(Verb verb) {
-    return [verb]() -> Result<void> {
-        const Paths paths;
-        COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
+    return with_settings([verb = std::move(verb)](const Paths& paths, const Settings& settings) -> Result<void> {
         COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
         return verb(paths, settings);
-    };
+    });
 }
 
 Result<void> make_backup_now(const Paths& paths, const Settings& settings) {
@@ -52,23 +52,19 @@ class Verbs {
   public:
     explicit Verbs(Program& program) : program_(program), group_(program.group("backup", "Backups")) {}
 
-    void add_unlocked(const char* name, const char* help, Verb verb) {
+    void add_unlocked(const char* name, const char* help, const Verb& verb) {
         program_.verb(name, help, with_settings(verb), group_);
     }
 
-    void add(const char* name, const char* help, Verb verb) { program_.verb(name, help, alone(verb), group_); }
+    void add(const char* name, const char* help, const Verb& verb) { program_.verb(name, help, alone(verb), group_); }
 
     void add_on_backup(const char* name, const char* help, VerbOnBackup verb) {
-        CLI::App* added = program_.verb(
-            name, help,
-            [verb, options = options_]() -> Result<void> {
-                const Paths paths;
-                COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-                COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
-                COMMENTO_ASSIGN(const std::string backup, find_backup(paths, options->name));
-                return verb(paths, settings, backup);
-            },
-            group_);
+        const auto on_backup = [verb, options = options_](const Paths& paths,
+                                                          const Settings& settings) -> Result<void> {
+            COMMENTO_ASSIGN(const std::string backup, find_backup(paths, options->name));
+            return verb(paths, settings, backup);
+        };
+        CLI::App* added = program_.verb(name, help, alone(on_backup), group_);
         added->add_option("name", options_->name, "Backup, or latest")->type_name("NAME");
     }
 

@@ -4,7 +4,6 @@
 #include "base/process.hpp"
 #include "db/parts.hpp"
 
-#include <charconv>
 #include <fmt/format.h>
 
 namespace commento {
@@ -15,13 +14,12 @@ using Words = std::vector<std::string>;
 // What ends a run that hangs is the unit's own limit.
 constexpr std::chrono::hours kLimit{24};
 
-constexpr int kMajor = 10000; // server_version_num of version 15.3 is 150003
 constexpr int kFirstWithZstd = 16;
 constexpr int kFirstWithChosenExtensions = 14;
 
 /// Debian keeps the tools of each version beside each other; elsewhere there is one.
-std::string tool(const char* name, int server_version) {
-    const std::filesystem::path own = fmt::format("/usr/lib/postgresql/{}/bin/{}", server_version / kMajor, name);
+std::string tool(const char* name, int version) {
+    const std::filesystem::path own = fmt::format("/usr/lib/postgresql/{}/bin/{}", version, name);
     return std::filesystem::exists(own) ? own.string() : name;
 }
 
@@ -52,17 +50,17 @@ Result<void> judge(const std::string& what, const Outcome& outcome) {
 
 } // namespace
 
-Result<void> dump(const Cluster& cluster, int server_version, const std::string& snapshot, ArchiveWriter& archive) {
+Result<void> dump(const Cluster& cluster, int version, const std::string& snapshot, ArchiveWriter& archive) {
     // The fastest level of each: the widget's comments are small, and the dump is made on the site's own processors.
-    const bool has_zstd = server_version / kMajor >= kFirstWithZstd;
-    Words words = Words{tool("pg_dump", server_version),
+    const bool has_zstd = version >= kFirstWithZstd;
+    Words words = Words{tool("pg_dump", version),
                         "--format=custom",
                         "--no-owner",
                         "--no-privileges",
                         has_zstd ? "--compress=zstd:1" : "--compress=1",
                         "--snapshot=" + snapshot} +
                   connection_of(cluster);
-    if (server_version / kMajor >= kFirstWithChosenExtensions)
+    if (version >= kFirstWithChosenExtensions)
         words.emplace_back(
             "--extension=plpgsql"); // others are the operator's, and only a superuser could put them back
     words.emplace_back(kDatabase);
@@ -71,27 +69,18 @@ Result<void> dump(const Cluster& cluster, int server_version, const std::string&
     return judge("dump the database", outcome);
 }
 
-Result<void> put_back(const Cluster& cluster, int server_version, const std::string& database, const DumpSource& dump) {
-    const Words words =
-        Words{tool("pg_restore", server_version), "--exit-on-error",     "--no-owner", "--no-privileges",
-              fmt::format("--role={}", kRole),    "--dbname=" + database} +
-        connection_of(cluster);
+Result<void> put_back(const Cluster& cluster, int version, const std::string& database, const DumpSource& dump) {
+    const Words words = Words{tool("pg_restore", version),     "--exit-on-error",     "--no-owner", "--no-privileges",
+                              fmt::format("--role={}", kRole), "--dbname=" + database} +
+                        connection_of(cluster);
     COMMENTO_ASSIGN(const Outcome outcome, pipe_program(words, {dump, ignore}, kLimit));
     return judge("put the dump into database " + database, outcome);
 }
 
-Result<void> write_sql(int server_version, const DumpSource& dump, const std::filesystem::path& file) {
-    const Words words{tool("pg_restore", server_version), "--no-owner", "--no-privileges", "--file=" + file.string()};
+Result<void> write_sql(int version, const DumpSource& dump, const std::filesystem::path& file) {
+    const Words words{tool("pg_restore", version), "--no-owner", "--no-privileges", "--file=" + file.string()};
     COMMENTO_ASSIGN(const Outcome outcome, pipe_program(words, {dump, ignore}, kLimit));
     return judge("write the dump as SQL", outcome);
-}
-
-Result<int> version_of(Postgres& server) {
-    COMMENTO_ASSIGN(const auto rows, server.query("SHOW server_version_num"));
-    const std::string& digits = rows.at(0).at(0);
-    int version = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), version);
-    return version;
 }
 
 } // namespace commento

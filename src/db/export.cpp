@@ -20,10 +20,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLargestHostPart = 1U << 28U; // thousands of certificates take less
 constexpr const char* kHostPart = "host.tar";
 
-/// As SHOW server_version_num has it, of the version that the manifest names.
+/// Of the version that the manifest names, such as 15.18.
 int major_version(const Manifest& manifest) {
-    constexpr int kMajor = 10000;
-    return std::atoi(manifest.postgresql.c_str()) * kMajor; // NOLINT(cert-err34-c): what is no number is version 0
+    return std::atoi(manifest.postgresql.c_str()); // NOLINT(cert-err34-c): what is no number is version 0
 }
 
 /// Writes the part that `reader` has come to as a file.

@@ -86,6 +86,11 @@ Result<std::vector<Row>> Postgres::query(const std::string& statement, const std
                  statement);
 }
 
+int Postgres::major_version() const {
+    constexpr int kMajor = 10000; // PQserverVersion() numbers version 15.3 as 150003
+    return PQserverVersion(connection_.get()) / kMajor;
+}
+
 Result<void> Postgres::script(const std::string& statements) {
     return judge(PQexec(connection_.get(), statements.c_str()), "a script").map([](const auto& /*rows*/) {});
 }

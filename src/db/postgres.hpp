@@ -41,6 +41,9 @@ class Postgres {
     /// Runs one statement, with `parameters` for $1, $2 … A NULL comes back as an empty text.
     Result<std::vector<Row>> query(const std::string& statement, const std::vector<std::string>& parameters = {});
 
+    /// The server's, such as 15.
+    int major_version() const;
+
     /// Runs several statements.
     Result<void> script(const std::string& statements);
 

@@ -100,8 +100,8 @@ Result<void> check_tables(Postgres& database, int port) {
 /// Text is ordered by the system's C library where the database's locale is not C: indexes may be wrong after an
 /// upgrade of that library.
 Result<void> warn_of_changed_order(Postgres& server, int port) {
-    COMMENTO_ASSIGN(const auto knows, server.query("SELECT current_setting('server_version_num')::int >= 150000"));
-    if (!is_true(knows))
+    constexpr int kFirstThatKnows = 15;
+    if (server.major_version() < kFirstThatKnows)
         return {};
     COMMENTO_ASSIGN(const auto changed,
                     server.query("SELECT datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid) "

@@ -12,10 +12,6 @@
 namespace commento {
 namespace {
 
-Result<Postgres> connect(const Paths& paths, const Settings& settings) {
-    return Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres");
-}
-
 std::string rename(std::string_view from, std::string_view to) {
     return fmt::format("ALTER DATABASE {} RENAME TO {}", from, to);
 }
@@ -51,10 +47,18 @@ Result<bool> exists(Postgres& server, const std::string& database) {
     return mark_of(server, database).map([](const auto& mark) { return mark.has_value(); });
 }
 
+Result<void> require_replaced(Postgres& server) {
+    COMMENTO_ASSIGN(const bool kept, exists(server, kReplaced));
+    if (kept)
+        return {};
+    return fail(ErrorCode::backup, "no former database is kept that could be taken back",
+                "it is dropped a week after a restore; commentoctl backup list shows the backup made before it");
+}
+
 } // namespace
 
 Result<void> restore(const Paths& paths, const Settings& settings, const std::string& name) {
-    COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
     COMMENTO_ASSIGN(const bool has_database, exists(server, kDatabase));
     if (has_database) {
         COMMENTO_CHECK(back_up_before(paths, settings));
@@ -68,7 +72,7 @@ Result<void> restore(const Paths& paths, const Settings& settings, const std::st
 }
 
 Result<void> switch_databases(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
     COMMENTO_ASSIGN(const auto restored, mark_of(server, kRestored));
     if (restored.value_or(0) == 0)
         return fail(ErrorCode::backup, "no backup is put back that could be switched to",
@@ -89,17 +93,13 @@ Result<void> switch_databases(const Paths& paths, const Settings& settings) {
 }
 
 Result<void> check_undo(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
-    COMMENTO_ASSIGN(const bool kept, exists(server, kReplaced));
-    if (kept)
-        return {};
-    return fail(ErrorCode::backup, "no former database is kept that could be taken back",
-                "it is dropped a week after a restore; commentoctl backup list shows the backup made before it");
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
+    return require_replaced(server);
 }
 
 Result<void> undo_restore(const Paths& paths, const Settings& settings) {
-    COMMENTO_CHECK(check_undo(paths, settings));
-    COMMENTO_ASSIGN(Postgres server, connect(paths, settings));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
+    COMMENTO_CHECK(require_replaced(server));
     COMMENTO_CHECK(drop(server, kRestored));
     COMMENTO_CHECK(at_once(server, {rename(kDatabase, kRestored), rename(kReplaced, kDatabase),
                                     rename(kRestored, kReplaced), marking(kReplaced)}));

@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
@@ -113,7 +111,7 @@ std::int64_t time_of_verification(const Paths& paths, const std::string& name) {
 }
 
 Result<void> mark_verified(const Paths& paths, const std::string& name) {
-    return write_file(mark_of(paths, name), moment(std::time(nullptr)) + "\n", kOwnerOnly);
+    return write_file(mark_of(paths, name), utc_time(now()) + "\n", kOwnerOnly);
 }
 
 Result<void> remove_backup(const Paths& paths, const std::string& name) {
@@ -133,10 +131,6 @@ void remove_unfinished(const Paths& paths) {
             fs::remove(entry.path(), fault);
     }
     remove_temporaries(paths.backups());
-}
-
-std::string moment(std::int64_t seconds) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
 Result<void> list_backups(const Paths& paths) {

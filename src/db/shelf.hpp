@@ -50,9 +50,6 @@ Result<void> remove_backup(const Paths& paths, const std::string& name);
 /// Removes what runs that were killed left in the folder; under the lock only.
 void remove_unfinished(const Paths& paths);
 
-/// RFC 3339, UTC.
-std::string moment(std::int64_t seconds);
-
 /// Prints what there is, as JSON for commentoctl.
 Result<void> list_backups(const Paths& paths);
 

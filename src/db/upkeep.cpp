@@ -1,13 +1,12 @@
 #include "db/upkeep.hpp"
 
+#include "base/clock.hpp"
 #include "db/backup.hpp"
 #include "db/databases.hpp"
-#include "db/parts.hpp"
 #include "db/retention.hpp"
 #include "db/shelf.hpp"
 #include "db/verify.hpp"
 
-#include <ctime>
 #include <spdlog/spdlog.h>
 
 namespace commento {
@@ -16,13 +15,13 @@ namespace {
 constexpr std::int64_t kWeek = 7LL * 86400;
 
 bool is_verification_due(const Paths& paths) {
-    return time_of_verification(paths, last_verified(paths)) <= std::time(nullptr) - kWeek;
+    return time_of_verification(paths, last_verified(paths)) <= now() - kWeek;
 }
 
 } // namespace
 
 Result<void> make_scheduled_backup(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres"));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
     COMMENTO_CHECK(drop_leftovers(server, kWeek));
     COMMENTO_ASSIGN(const std::string name, make_backup(paths, settings, "scheduled"));
     if (is_verification_due(paths)) {
@@ -35,7 +34,7 @@ Result<void> prune(const Paths& paths, const Settings& settings) {
     const Retention keep{settings.number("BACKUP_KEEP_DAILY"), settings.number("BACKUP_KEEP_WEEKLY"),
                          settings.number("BACKUP_KEEP_MONTHLY")};
     const std::string verified = last_verified(paths);
-    for (const auto& name : superfluous(backups_in(paths), keep, std::time(nullptr))) {
+    for (const auto& name : superfluous(backups_in(paths), keep, now())) {
         if (name != verified) {
             COMMENTO_CHECK(remove_backup(paths, name));
             spdlog::info("removed backup {}, which the settings do not keep", name);
@@ -49,7 +48,7 @@ Result<void> tidy(const Paths& paths, const Settings& settings) {
     if (!lock)
         return {};
     remove_unfinished(paths);
-    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres"));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
     return drop_leftovers(server, std::nullopt);
 }
 

@@ -21,10 +21,8 @@ std::uint64_t size_of_dump(const Manifest& manifest) {
 }
 
 /// Fills an empty database from the backup, and says how far it is.
-Result<void> put_back(const Paths& paths, const Cluster& cluster, const Manifest& manifest, const std::string& name,
-                      const std::string& database) {
-    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster, kBackupRole, database));
-    COMMENTO_ASSIGN(const int version, version_of(server));
+Result<void> put_back(const Paths& paths, const Cluster& cluster, int version, const Manifest& manifest,
+                      const std::string& name, const std::string& database) {
     COMMENTO_ASSIGN(ArchiveReader reader, ArchiveReader::open(file_of_backup(paths, name)));
     COMMENTO_CHECK(reader.find(kDumpPart));
     Progress progress(fmt::format("putting back {}", name));
@@ -56,18 +54,16 @@ Result<void> put_back_and_compare(const Paths& paths, const Settings& settings, 
     const Cluster cluster = cluster_of(paths, settings);
     COMMENTO_ASSIGN(const Manifest manifest, manifest_of(paths, name));
     COMMENTO_CHECK(check_parts(file_of_backup(paths, name), manifest.parts));
-    COMMENTO_ASSIGN(Postgres server, Postgres::connect(cluster, kBackupRole, "postgres"));
+    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
     COMMENTO_CHECK(remake(server, database));
-    COMMENTO_CHECK(put_back(paths, cluster, manifest, name, database));
+    COMMENTO_CHECK(put_back(paths, cluster, server.major_version(), manifest, name, database));
     return compare(cluster, manifest, name, database);
 }
 
 Result<void> verify_backup(const Paths& paths, const Settings& settings, const std::string& name) {
     auto compared = put_back_and_compare(paths, settings, name, kScratch);
     const auto dropped =
-        Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres").and_then([](Postgres server) {
-            return drop(server, kScratch);
-        });
+        connect_for_backups(paths, settings).and_then([](Postgres server) { return drop(server, kScratch); });
     COMMENTO_CHECK(std::move(compared));
     COMMENTO_CHECK(dropped);
     COMMENTO_CHECK(mark_verified(paths, name));

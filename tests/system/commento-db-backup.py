@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from machine import Machine, Pebble, Site, roots
+from machine.database import sql
 
 FOLDER = "/var/lib/commento-stack/backups"
 REQUEST = "commento-db-request.service"
@@ -29,12 +30,6 @@ def content(machine, name: str) -> bytes:
     """The file of a backup: through base64, since what a command prints is text."""
 
     return base64.b64decode(machine.run(["base64", f"{FOLDER}/{name}.zip"], timeout=120).stdout)
-
-
-def sql(machine, statement: str, database: str = "commento", user: str = "postgres") -> str:
-    argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
-            f"--dbname={database}", f"--command={statement}"]
-    return machine.run(argv, user=user, timeout=120).stdout.strip()
 
 
 def databases(machine) -> set[str]:

@@ -7,16 +7,12 @@ import tarfile
 import pytest
 
 from machine import places
+from machine.database import sql
 
 GUARD = "commento-db-guard.service"
 DATABASE_FAULT = 9
 STEP = "0099-mood.sql"
 ADDS_A_COLUMN = "ALTER TABLE comments ADD COLUMN mood text;\n"
-
-
-def sql(machine, statement: str) -> str:
-    argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=commento", f"--command={statement}"]
-    return machine.run(argv, user="postgres").stdout.strip()
 
 
 def reasons(machine) -> list[str]:

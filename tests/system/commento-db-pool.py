@@ -3,6 +3,7 @@
 import json
 import re
 
+from machine.database import sql
 from machine.filling import BLOG, fill_page
 from machine.readers import read_all
 
@@ -11,11 +12,6 @@ SOCKET = "/run/commento-db-pool"
 PAGE, COMMENTS = "/page", 1000
 READERS = 1000
 MEBIBYTE = 1 << 20
-
-
-def sql(machine, statement: str, user: str = "postgres") -> str:
-    argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=commento", f"--command={statement}"]
-    return machine.run(argv, user=user).stdout.strip()
 
 
 def most_memory(machine, unit: str) -> int:

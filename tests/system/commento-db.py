@@ -1,16 +1,19 @@
 """Role and database in the host's PostgreSQL: made where they are missing, and nothing else is ever touched."""
 
+import functools
 import re
 
 import pytest
 
-from machine import Machine
+from machine import Machine, database
 
 UNIT = "commento-db-provision.service"
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 DATABASE_FAULT = 9
 UNHEALTHY = 12
 SETTINGS_FAULT = 2
+
+sql = functools.partial(database.sql, database="postgres")
 
 
 @pytest.fixture
@@ -23,12 +26,6 @@ def host(machine):
 def configure(machine: Machine, **more: object) -> None:
     settings = {"DOMAIN": "comments.example.test", "EMAIL": "owner@example.test"} | more
     machine.write(SETTINGS, "".join(f"{key}={value}\n" for key, value in settings.items()))
-
-
-def sql(machine: Machine, statement: str, *, database: str = "postgres", port: int = 5432, user: str = "postgres") -> str:
-    argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", f"--port={port}",
-            f"--dbname={database}", f"--command={statement}"]
-    return machine.run(argv, user=user).stdout.strip()
 
 
 def provision(machine: Machine) -> tuple[int, str]:

@@ -20,6 +20,9 @@ struct Paths {
     /// NAME.conf here asks for a further certificate.
     path certificates() const { return root / "etc/commento-stack/certificates"; }
 
+    path units() const { return root / "usr/lib/systemd/system"; }
+    path drop_ins_for_remote_database() const { return root / "usr/share/commento-stack/remote-database"; }
+
     /// Program of a concern, such as commento-cert.
     path helper(const std::string& name) const { return root / "usr/libexec/commento-stack" / name; }
 
@@ -58,6 +61,10 @@ struct Paths {
     path db() const { return state() / "db"; }             ///< owner postgres
     path pool_config() const { return db() / "pool.ini"; } ///< 0600; systemd hands it to commento-db-pool.service
     path pool_sockets() const { return root / "run/commento-db-pool"; } ///< for the user commento only
+    /// 0600, owner postgres: of a database elsewhere; systemd hands it to the units that connect.
+    path database_password() const { return root / "run/commento-db-provision/password"; }
+    /// 0600, owner commento-db: where the pool leads to, with DATABASE_URL.
+    path pool_primary() const { return root / "run/commento-db-follow/primary.ini"; }
     path backups() const { return state() / "backups"; } ///< owner commento-backup, 0700; a file for each backup
 
     /// Folder of PostgreSQL's sockets: the same on Debian and the Fedora family.

@@ -1,5 +1,7 @@
 #include "config/keys.hpp"
 
+#include "config/database_url.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -81,6 +83,13 @@ constexpr std::array kKeys{
         "Addresses and networks that may ask /healthz, separated by spaces."},
     Key{"DATABASE_PORT", port, "5432",
         "Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it."},
+    Key{"DATABASE_URL", ValueType::database_url, "",
+        "PostgreSQL server elsewhere: postgresql://USER@HOST/DATABASE, with several hosts where one stands in for "
+        "another."},
+    Key{"DATABASE_PASSWORD", text, "", "Password of the user in DATABASE_URL.", "", kSecret},
+    Key{"DATABASE_ADMIN_URL", ValueType::database_url, "",
+        "The same server as a user who may make that user, with the password in it; only commento-db provision uses it.",
+        "", kSecret},
     Key{"DATABASE_POOL", ValueType::count, "",
         "Connections to PostgreSQL that all requests share. Default: up to 20, by memory and max_connections."},
     Key{"BACKUP_KEEP_DAILY", number, "7", "For how many days with backups the last one of the day is kept."},
@@ -262,6 +271,11 @@ std::string problem_with_sha256(std::string_view value) {
     return {};
 }
 
+std::string problem_with_database_url(std::string_view value) {
+    const auto url = parse_database_url(value);
+    return url ? "" : url.error();
+}
+
 bool is_utf8(std::string_view value) {
     using Utf8 = boost::locale::utf::utf_traits<char>;
     for (const auto* at = value.begin(); at != value.end();) {
@@ -373,6 +387,8 @@ std::string problem_with(const Key& key, std::string_view value) {
         return problem_with_word(value);
     case networks:
         return problem_with_networks(value);
+    case ValueType::database_url:
+        return problem_with_database_url(value);
     case host_and_port:
         return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
     case ValueType::count:

@@ -25,7 +25,8 @@ enum class ValueType {
     sha256,
     number,
     count,
-    networks
+    networks,
+    database_url
 };
 enum class Secrecy { open, secret };
 enum class Presence { optional, mandatory };

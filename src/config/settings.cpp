@@ -1,12 +1,15 @@
 #include "config/settings.hpp"
 
 #include "base/files.hpp"
+#include "config/database_url.hpp"
 #include "config/keys.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <optional>
 #include <stdexcept>
 
 namespace commento {
@@ -111,9 +114,37 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
     }
     if (text("PROXY_PROTOCOL") == "true" && text("TRUSTED_PROXIES").empty())
         faults.push_back({file, 0, "TRUSTED_PROXIES", "is not set, and PROXY_PROTOCOL=true needs it"});
+    const auto database = parse_database_url(text("DATABASE_URL"));
+    if (database && !database->password.empty())
+        faults.push_back({file, 0, "DATABASE_URL",
+                          fmt::format("holds a password, and every user can read this file; set DATABASE_PASSWORD in {}",
+                                      paths.secrets().string())});
+    if (database && values.find("DATABASE_PORT")->second.origin != "default")
+        faults.push_back({file, 0, "DATABASE_PORT", "is the local cluster's, and DATABASE_URL names another server"});
+    if (text("DATABASE_URL").empty() && !text("DATABASE_ADMIN_URL").empty())
+        faults.push_back({file, 0, "DATABASE_URL", "is not set, and DATABASE_ADMIN_URL needs it"});
     const bool other_url = values.find("APP_URL")->second.origin != "default";
     if (other_url && values.find("APP_SHA256")->second.origin == "default" && text("APP_ARCHIVE").empty())
         faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
+}
+
+/// What systemd hands to this unit under that name (LoadCredential=, systemd.exec(5)), without a line feed at its end.
+std::optional<std::string> credential(const char* name) {
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY"); // NOLINT(concurrency-mt-unsafe): nobody sets it
+    if (folder == nullptr)
+        return std::nullopt;
+    auto text = read_file(std::filesystem::path(folder) / name);
+    if (!text)
+        return std::nullopt;
+    if (text->ends_with('\n'))
+        text->pop_back();
+    return *std::move(text);
+}
+
+/// Empty where this caller may see none.
+std::string secrets_of_caller(const Paths& paths) {
+    auto text = read_file(paths.secrets());
+    return text ? *std::move(text) : credential("secrets.conf").value_or("");
 }
 
 std::size_t begin_of_host(std::string_view address) { return address.find("://") + 3; }
@@ -131,12 +162,17 @@ Result<Settings> Settings::load(const Paths& paths) {
     const auto settings_text = read_file(paths.settings());
     if (!settings_text)
         return fail(ErrorCode::settings, settings_text.error().message, "commentoctl setup writes this file");
-    const auto secrets_text = read_file(paths.secrets());
-    auto examined = examine(*settings_text, secrets_text.value_or(""), paths);
+    auto examined = examine(*settings_text, secrets_of_caller(paths), paths);
     if (!examined.faults.empty())
         return tl::unexpected(to_error(examined.faults, fmt::format("edit {} (or run commentoctl setup), then: "
                                                                     "systemctl restart commento.target",
                                                                     paths.settings().string())));
+    const std::string password = credential("commento-database-password").value_or("");
+    if (const auto problem = problem_with_assignment("DATABASE_PASSWORD", password); !problem.empty())
+        return fail(ErrorCode::settings, fmt::format("the credential commento-database-password {}", problem),
+                    "it is the password and nothing else; systemd.exec(5), LoadCredential=, tells where it comes from");
+    if (!password.empty())
+        examined.settings.values_["DATABASE_PASSWORD"] = {password, "systemd credential"};
     return std::move(examined.settings);
 }
 
@@ -201,7 +237,9 @@ std::string problem_with_assignment(std::string_view name, std::string_view valu
     if (key == nullptr)
         return problem_with_unknown(name);
     std::string problem = value.empty() ? "" : problem_with(*key, value);
-    if (problem.empty() || key->secrecy == Secrecy::secret || !is_printable(value))
+    // An address may hold a password, in the wrong place or not.
+    const bool hides = key->secrecy == Secrecy::secret || key->type == ValueType::database_url;
+    if (problem.empty() || hides || !is_printable(value))
         return problem;
     return fmt::format("\"{}\" {}", value, problem);
 }

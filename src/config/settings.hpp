@@ -29,7 +29,8 @@ class Settings {
   public:
     /// Reads both files and checks every value. All faults come in one error (ErrorCode::settings), a line each with
     /// file, line, key and what would be right. A secrets file that the caller may not read is left out: only
-    /// root and commento may.
+    /// root and commento may, and units that systemd hands it to as the credential `secrets.conf`. The credential
+    /// `commento-database-password` stands for DATABASE_PASSWORD.
     static Result<Settings> load(const Paths& paths);
 
     /// The settings of a further certificate: those of its file (certificates/NAME.conf) over `common`, the host's own.

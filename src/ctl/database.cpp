@@ -1,18 +1,21 @@
 #include "ctl/database.hpp"
 
-#include <array>
+#include "config/database_server.hpp"
+
 #include <charconv>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <memory>
+#include <optional>
 #include <pwd.h>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace commento {
 namespace {
 
-constexpr const char* kRole = "commento"; // user, role and database have one name
+constexpr const char* kPatience = "2"; // seconds, for each host
 constexpr const char* kQuery = "SELECT pg_database_size(current_database()), "
                                "extract(epoch FROM pg_postmaster_start_time())::bigint";
 
@@ -45,32 +48,40 @@ std::string first_line(const char* text) {
     return std::string(all.substr(0, all.find('\n')));
 }
 
-Connection connect(const std::string& folder, const std::string& port) {
-    const std::array names{"host",
-                           "port",
-                           "user",
-                           "dbname",
-                           "connect_timeout",
-                           "options",
-                           "application_name",
-                           static_cast<const char*>(nullptr)};
-    const std::array values{folder.c_str(),
-                            port.c_str(),
-                            kRole,
-                            kRole,
-                            "2",
-                            "-c statement_timeout=2s",
-                            "commentoctl",
-                            static_cast<const char*>(nullptr)};
-    const ActingAs role(kRole);
-    return Connection(PQconnectdbParams(names.data(), values.data(), 0));
+using Words = ConnectionWords;
+
+/// libpq takes two arrays that end with a null.
+std::vector<const char*> column(const Words& words, std::string Words::value_type::*which) {
+    std::vector<const char*> pointers;
+    for (const auto& word : words)
+        pointers.push_back((word.*which).c_str());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+Words words_for(const DatabaseServer& server) {
+    Words words = connection_words(server, server.owner, server.database);
+    words.insert(
+        words.end(),
+        {{"connect_timeout", kPatience}, {"options", "-c statement_timeout=2s"}, {"application_name", "commentoctl"}});
+    return words;
+}
+
+/// `user`: whom to act as, for peer authentication; null for none.
+Connection connect(const DatabaseServer& server, const char* user) {
+    const Words words = words_for(server);
+    std::optional<ActingAs> acting;
+    if (user != nullptr)
+        acting.emplace(user);
+    return Connection(PQconnectdbParams(column(words, &Words::value_type::first).data(),
+                                        column(words, &Words::value_type::second).data(), 0));
 }
 
 /// The server answers, so a refusal is about who asks.
-bool is_refusal(const std::string& folder, const std::string& port) {
-    const std::array names{"host", "port", "connect_timeout", static_cast<const char*>(nullptr)};
-    const std::array values{folder.c_str(), port.c_str(), "2", static_cast<const char*>(nullptr)};
-    return PQpingParams(names.data(), values.data(), 0) == PQPING_OK;
+bool is_refusal(const DatabaseServer& server) {
+    const Words words = words_for(server);
+    return PQpingParams(column(words, &Words::value_type::first).data(),
+                        column(words, &Words::value_type::second).data(), 0) == PQPING_OK;
 }
 
 std::int64_t number_at(const PGresult* result, int column) {
@@ -82,14 +93,16 @@ std::int64_t number_at(const PGresult* result, int column) {
 
 } // namespace
 
-Result<DatabaseFacts> ask_database(const Paths& paths, int port) {
-    const std::string folder = paths.postgres_sockets();
-    const std::string port_text = std::to_string(port);
-    const Connection connection = connect(folder, port_text);
+Result<DatabaseFacts> ask_database(const Paths& paths, const Settings& settings) {
+    const DatabaseServer there = database_server(paths, settings);
+    // Who asks has not always the password of a server elsewhere; the pool has.
+    const DatabaseServer server = there.is_own ? there : database_pool(paths);
+    const Connection connection = connect(server, there.is_own ? server.owner.c_str() : nullptr);
     if (PQstatus(connection.get()) != CONNECTION_OK) {
-        const bool denied = ::geteuid() != 0 && is_refusal(folder, port_text);
+        const bool denied = ::geteuid() != 0 && (!there.is_own || is_refusal(server));
         return fail(denied ? ErrorCode::permission : ErrorCode::database, first_line(PQerrorMessage(connection.get())),
-                    "is PostgreSQL up, and on the port DATABASE_PORT? pg_lsclusters shows it");
+                    there.is_own ? "is PostgreSQL up, and on the port DATABASE_PORT? pg_lsclusters shows it"
+                                 : "commentoctl db check says more");
     }
     const std::unique_ptr<PGresult, Finish> result(PQexec(connection.get(), kQuery));
     if (PQresultStatus(result.get()) != PGRES_TUPLES_OK)

@@ -33,6 +33,7 @@ struct Facts {
     Result<UnitFacts> install;
     Result<UnitFacts> provision;
     Result<UnitFacts> pool;
+    Result<UnitFacts> follow;
     Result<UnitFacts> guard;
     Result<UnitFacts> nginx;
     Result<UnitFacts> render;

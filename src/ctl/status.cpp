@@ -139,6 +139,7 @@ Part database_part(const Facts& facts) {
     }
     blame(part, "commento-db-provision.service", facts.provision);
     blame(part, "commento-db-pool.service", facts.pool);
+    blame(part, "commento-db-follow.service", facts.follow);
     return part;
 }
 

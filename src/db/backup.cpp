@@ -5,7 +5,6 @@
 #include "base/program.hpp"
 #include "db/dump.hpp"
 #include "db/host_files.hpp"
-#include "db/parts.hpp"
 #include "db/retention.hpp"
 #include "db/shelf.hpp"
 #include "db/tables.hpp"
@@ -21,13 +20,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The tables as one transaction sees them, and the dump of just that, at the same time.
-Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, Postgres& database, ArchiveWriter& archive,
+Result<std::vector<TableFacts>> dump_as_one_sees_it(const DatabaseServer& server, Postgres& database, ArchiveWriter& archive,
                                                     std::vector<PartFacts>& parts) {
     COMMENTO_CHECK(database.query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
     COMMENTO_ASSIGN(const auto snapshot, database.query("SELECT pg_export_snapshot()"));
     COMMENTO_CHECK(archive.begin(kDumpPart));
     auto tables = std::async(std::launch::async, [&] { return facts_of_tables(database); });
-    const auto dumped = dump(cluster, database.major_version(), snapshot.at(0).at(0), archive);
+    const auto dumped = dump(server, database.major_version(), snapshot.at(0).at(0), archive);
     auto facts = tables.get();
     if (!facts) // then the dump may have failed because of that
         return facts;
@@ -38,8 +37,8 @@ Result<std::vector<TableFacts>> dump_as_one_sees_it(const Cluster& cluster, Post
 }
 
 Result<Manifest> fill(const Paths& paths, const Settings& settings, ArchiveWriter& archive) {
-    const Cluster cluster = cluster_of(paths, settings);
-    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster, kBackupRole, kDatabase));
+    const DatabaseServer server = database_server(paths, settings);
+    COMMENTO_ASSIGN(Postgres database, Postgres::connect(server, server.backup_role, server.database));
     COMMENTO_ASSIGN(const auto version, database.query("SHOW server_version"));
     Manifest manifest{.made = utc_time(now()),
                       .reason = {},
@@ -49,7 +48,7 @@ Result<Manifest> fill(const Paths& paths, const Settings& settings, ArchiveWrite
                       .stack = std::string(stack_version()),
                       .parts = {},
                       .tables = {}};
-    COMMENTO_ASSIGN(manifest.tables, dump_as_one_sees_it(cluster, database, archive, manifest.parts));
+    COMMENTO_ASSIGN(manifest.tables, dump_as_one_sees_it(server, database, archive, manifest.parts));
     COMMENTO_ASSIGN(PartFacts host, add_host_files(paths, settings, archive));
     manifest.parts.push_back(std::move(host));
     return manifest;

@@ -9,12 +9,22 @@
 
 namespace commento {
 
+std::string scratch_of(const DatabaseServer& server) { return server.database + "_verify"; }
+std::string restored_of(const DatabaseServer& server) { return server.database + "_restored"; }
+std::string replaced_of(const DatabaseServer& server) { return server.database + "_replaced"; }
+
 Result<Postgres> connect_for_backups(const Paths& paths, const Settings& settings) {
-    return Postgres::connect(cluster_of(paths, settings), kBackupRole, "postgres");
+    const DatabaseServer server = database_server(paths, settings);
+    return connect_outside(server, server.backup_role);
 }
 
-Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string& database) {
-    COMMENTO_ASSIGN(const auto rows, server.query("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM "
+Result<Postgres> connect_outside(const DatabaseServer& server, const std::string& role) {
+    auto outside = Postgres::connect(server, role, "postgres");
+    return outside || server.is_own ? std::move(outside) : Postgres::connect(server, role, server.database);
+}
+
+Result<std::optional<std::int64_t>> mark_of(Postgres& connection, const std::string& database) {
+    COMMENTO_ASSIGN(const auto rows, connection.query("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM "
                                                   "pg_database WHERE datname = $1",
                                                   {database}));
     if (rows.empty())
@@ -27,37 +37,37 @@ Result<std::optional<std::int64_t>> mark_of(Postgres& server, const std::string&
 }
 
 std::string marking(const std::string& database) {
-    return fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", database, now());
+    return fmt::format("COMMENT ON DATABASE {} IS 'commento-stack: complete at {}'", identifier(database), now());
 }
 
-Result<void> mark(Postgres& server, const std::string& database) {
-    COMMENTO_CHECK(server.query(marking(database)));
+Result<void> mark(Postgres& connection, const std::string& database) {
+    COMMENTO_CHECK(connection.query(marking(database)));
     return {};
 }
 
-Result<void> remake(Postgres& server, const std::string& database) {
-    COMMENTO_CHECK(drop(server, database));
-    COMMENTO_CHECK(server.query(create_database(database)));
+Result<void> remake(Postgres& connection, const DatabaseServer& server, const std::string& database) {
+    COMMENTO_CHECK(drop(connection, database));
+    COMMENTO_CHECK(connection.query(create_database(server, database)));
     return {};
 }
 
-Result<void> drop(Postgres& server, const std::string& database) {
-    COMMENTO_ASSIGN(const auto mark, mark_of(server, database));
+Result<void> drop(Postgres& connection, const std::string& database) {
+    COMMENTO_ASSIGN(const auto mark, mark_of(connection, database));
     if (mark) {
-        COMMENTO_CHECK(server.query(fmt::format("DROP DATABASE {} WITH (FORCE)", database)));
+        COMMENTO_CHECK(connection.query(fmt::format("DROP DATABASE {} WITH (FORCE)", identifier(database))));
     }
     return {};
 }
 
-Result<void> drop_leftovers(Postgres& server, std::optional<std::int64_t> of_age) {
-    COMMENTO_CHECK(drop(server, kScratch));
-    for (const char* database : {kRestored, kReplaced}) {
-        COMMENTO_ASSIGN(const auto marked, mark_of(server, database));
+Result<void> drop_leftovers(Postgres& connection, const DatabaseServer& server, std::optional<std::int64_t> of_age) {
+    COMMENTO_CHECK(drop(connection, scratch_of(server)));
+    for (const auto& database : {restored_of(server), replaced_of(server)}) {
+        COMMENTO_ASSIGN(const auto marked, mark_of(connection, database));
         const bool half = marked == 0;
         const bool old = of_age && marked && *marked < now() - *of_age;
         if (!half && !old)
             continue;
-        COMMENTO_CHECK(drop(server, database));
+        COMMENTO_CHECK(drop(connection, database));
         spdlog::info("dropped database {}, which {}", database, half ? "a run that was cut off left" : "is not missed");
     }
     return {};

@@ -4,6 +4,7 @@
 #include "db/backup.hpp"
 #include "db/copy.hpp"
 #include "db/export.hpp"
+#include "db/follow.hpp"
 #include "db/guard.hpp"
 #include "db/provision.hpp"
 #include "db/restore.hpp"
@@ -96,6 +97,7 @@ int db_main(int argc, char** argv) {
     program.verb("provision", "Make roles, database and pool as they should be", with_settings(provision));
     program.verb("check", "Say what is not as it should be", with_settings(check));
     program.verb("guard", "Back up before an upgrade; find one cut off", [] { return guard(Paths{}); });
+    program.verb("follow", "Lead the pool to the server that takes changes", with_settings(follow));
     Verbs backup(program);
     backup.add("now", "Make a backup", make_backup_now);
     backup.add("scheduled", "Make one, remove old ones, verify one a week", make_scheduled_backup);

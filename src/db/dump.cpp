@@ -2,7 +2,6 @@
 
 #include "base/printable.hpp"
 #include "base/process.hpp"
-#include "db/parts.hpp"
 
 #include <fmt/format.h>
 
@@ -23,19 +22,21 @@ std::string tool(const char* name, int version) {
     return std::filesystem::exists(own) ? own.string() : name;
 }
 
-Words connection_of(const Cluster& cluster) {
-    return {"--no-password",
-            "--username",
-            kBackupRole,
-            "--host",
-            cluster.folder.string(),
-            "--port",
-            std::to_string(cluster.port)};
+/// A connection string (libpq's keywords and values); quotes within a value are escaped by a backslash.
+std::string connection_string(const DatabaseServer& server, const std::string& database) {
+    std::string text;
+    for (const auto& [keyword, value] : connection_words(server, server.backup_role, database)) {
+        text += fmt::format("{}{}='", text.empty() ? "" : " ", keyword);
+        for (const char c : value)
+            text += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string{c};
+        text += '\'';
+    }
+    return text;
 }
 
-Words operator+(Words words, const Words& more) {
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+/// Arguments can be read by anybody on the host, the environment by the same user only.
+Words environment_for(const DatabaseServer& server) {
+    return server.password.empty() ? Words{} : Words{"PGPASSWORD=" + server.password};
 }
 
 Result<void> ignore(std::string_view /*output*/) { return {}; }
@@ -50,30 +51,31 @@ Result<void> judge(const std::string& what, const Outcome& outcome) {
 
 } // namespace
 
-Result<void> dump(const Cluster& cluster, int version, const std::string& snapshot, ArchiveWriter& archive) {
+Result<void> dump(const DatabaseServer& server, int version, const std::string& snapshot, ArchiveWriter& archive) {
     // The fastest level of each: the widget's comments are small, and the dump is made on the site's own processors.
     const bool has_zstd = version >= kFirstWithZstd;
-    Words words = Words{tool("pg_dump", version),
-                        "--format=custom",
-                        "--no-owner",
-                        "--no-privileges",
-                        has_zstd ? "--compress=zstd:1" : "--compress=1",
-                        "--snapshot=" + snapshot} +
-                  connection_of(cluster);
+    Words words{tool("pg_dump", version),
+                "--format=custom",
+                "--no-owner",
+                "--no-privileges",
+                "--no-password",
+                has_zstd ? "--compress=zstd:1" : "--compress=1",
+                "--snapshot=" + snapshot,
+                "--dbname=" + connection_string(server, server.database)};
     if (version >= kFirstWithChosenExtensions)
         words.emplace_back(
             "--extension=plpgsql"); // others are the operator's, and only a superuser could put them back
-    words.emplace_back(kDatabase);
     COMMENTO_ASSIGN(const Outcome outcome,
-                    pipe_program(words, {{}, [&](std::string_view piece) { return archive.write(piece); }}, kLimit));
+                    pipe_program(words, {{}, [&](std::string_view piece) { return archive.write(piece); }}, kLimit,
+                                 environment_for(server)));
     return judge("dump the database", outcome);
 }
 
-Result<void> put_back(const Cluster& cluster, int version, const std::string& database, const DumpSource& dump) {
-    const Words words = Words{tool("pg_restore", version),     "--exit-on-error",     "--no-owner", "--no-privileges",
-                              fmt::format("--role={}", kRole), "--dbname=" + database} +
-                        connection_of(cluster);
-    COMMENTO_ASSIGN(const Outcome outcome, pipe_program(words, {dump, ignore}, kLimit));
+Result<void> put_back(const DatabaseServer& server, int version, const std::string& database, const DumpSource& dump) {
+    const Words words{tool("pg_restore", version), "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
+                      "--role=" + server.owner, "--dbname=" + connection_string(server, database)};
+    COMMENTO_ASSIGN(const Outcome outcome,
+                    pipe_program(words, {dump, ignore}, kLimit, environment_for(server)));
     return judge("put the dump into database " + database, outcome);
 }
 

@@ -2,7 +2,6 @@
 
 #include "base/files.hpp"
 #include "db/backup.hpp"
-#include "db/parts.hpp"
 #include "db/postgres.hpp"
 #include "db/shelf.hpp"
 
@@ -52,27 +51,29 @@ bool is_taken_again(std::string_view state) {
 }
 
 /// Whether a step took effect before, by taking it in a transaction that is rolled back.
-Result<bool> has_taken_effect(Postgres& database, const fs::path& step) {
+Result<bool> has_taken_effect(Postgres& database, const DatabaseServer& server, const fs::path& step) {
     COMMENTO_ASSIGN(const std::string text, read_file(step, kLargestStep));
-    COMMENTO_CHECK(database.script("BEGIN; SET LOCAL ROLE commento; SET LOCAL search_path TO public"));
+    COMMENTO_CHECK(database.script(fmt::format("BEGIN; SET LOCAL ROLE {}; SET LOCAL search_path TO public", identifier(server.owner))));
     const auto taken = database.script(text);
     COMMENTO_CHECK(database.script("ROLLBACK"));
     return !taken && is_taken_again(database.state());
 }
 
-std::string way_back(const Paths& paths) {
+std::string way_back(const Paths& paths, const DatabaseServer& server) {
     for (const auto& name : newest_backups(paths)) {
         const auto manifest = manifest_of(paths, name);
         if (manifest && manifest->reason == kReason)
             return fmt::format("go back to before it, and the next start tries again: commentoctl backup restore {}",
                                name);
     }
-    return "where the site never ran, the database holds nothing yet: runuser -u postgres -- dropdb commento; "
-           "systemctl restart commento.target";
+    return fmt::format("where the site never ran, the database holds nothing yet: drop it ({}), then: systemctl restart "
+                       "commento.target",
+                       server.is_own ? "runuser -u postgres -- dropdb commento" : "DROP DATABASE " + identifier(server.database));
 }
 
-Result<void> check_last_start(const Paths& paths, Postgres& database, const fs::path& step) {
-    COMMENTO_ASSIGN(const bool half_way, has_taken_effect(database, step));
+Result<void> check_last_start(const Paths& paths, const DatabaseServer& server, Postgres& database,
+                              const fs::path& step) {
+    COMMENTO_ASSIGN(const bool half_way, has_taken_effect(database, server, step));
     if (!half_way)
         return {};
     return fail(
@@ -80,7 +81,7 @@ Result<void> check_last_start(const Paths& paths, Postgres& database, const fs::
         fmt::format("{} took effect in the database but is not on record there: the application was cut off, and "
                     "fails at it at each start",
                     step.string()),
-        way_back(paths));
+        way_back(paths, server));
 }
 
 } // namespace
@@ -94,11 +95,12 @@ Result<void> guard(const Paths& paths) {
         return {};
     }
     COMMENTO_CHECK(settings);
-    COMMENTO_ASSIGN(Postgres database, Postgres::connect(cluster_of(paths, *settings), kBackupRole, kDatabase));
+    const DatabaseServer server = database_server(paths, *settings);
+    COMMENTO_ASSIGN(Postgres database, Postgres::connect(server, server.backup_role, server.database));
     COMMENTO_ASSIGN(const auto recorded, recorded_steps(database));
     if (recorded && is_known) {
         const auto step = next_step(paths, *recorded);
-        return step ? check_last_start(paths, database, *step) : Result<void>();
+        return step ? check_last_start(paths, server, database, *step) : Result<void>();
     }
     // Only now: a start of the same release waits for no backup that is being made or verified.
     COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));

@@ -1,5 +1,7 @@
 #include "db/parts.hpp"
 
+#include "db/postgres.hpp"
+
 #include <array>
 #include <fmt/format.h>
 
@@ -11,7 +13,7 @@ constexpr int kSpareConnections = 10;
 
 struct Setting {
     const char* name;
-    const char* value;
+    std::string_view value;
 };
 
 // No statement of the application, its migrations included, takes minutes; what does is stuck, and holds a connection
@@ -22,67 +24,75 @@ constexpr std::array kSettings{
     Setting{"search_path", "public"},
 };
 
-Part role(const char* name) {
-    return {fmt::format("role {}", name),
-            fmt::format("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{}')", name),
-            fmt::format("CREATE ROLE \"{}\" LOGIN", name)};
+std::string is_role_that(const std::string& name, std::string_view condition) {
+    return fmt::format("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {} AND {})", literal(name), condition);
 }
 
-Part connection_limit(const char* name, int limit) {
+Part role(const std::string& name, std::string_view options = "LOGIN") {
+    return {"role " + name, is_role_that(name, "true"), fmt::format("CREATE ROLE {} {}", identifier(name), options)};
+}
+
+Part connection_limit(const std::string& name, int limit) {
     return {fmt::format("limit of {} connections for role {}", limit, name),
-            fmt::format("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{}' AND rolconnlimit = {})", name, limit),
-            fmt::format("ALTER ROLE \"{}\" CONNECTION LIMIT {}", name, limit)};
+            is_role_that(name, fmt::format("rolconnlimit = {}", limit)),
+            fmt::format("ALTER ROLE {} CONNECTION LIMIT {}", identifier(name), limit), true};
 }
 
-Part setting(const char* name, const Setting& setting) {
+Part setting(const std::string& name, const Setting& setting) {
     return {fmt::format("{} = {} for role {}", setting.name, setting.value, name),
             fmt::format("SELECT EXISTS (SELECT FROM pg_db_role_setting JOIN pg_roles ON pg_roles.oid = setrole "
-                        "WHERE rolname = '{}' AND setdatabase = 0 AND '{}={}' = ANY (setconfig))",
-                        name, setting.name, setting.value),
-            fmt::format("ALTER ROLE \"{}\" SET {} TO '{}'", name, setting.name, setting.value)};
+                        "WHERE rolname = {} AND setdatabase = 0 AND {} = ANY (setconfig))",
+                        literal(name), literal(fmt::format("{}={}", setting.name, setting.value))),
+            fmt::format("ALTER ROLE {} SET {} TO {}", identifier(name), setting.name, literal(setting.value))};
 }
 
 /// The names are ours alone, so what these roles may do is ours to say.
-Part few_rights(const char* name, std::string_view database_making) {
-    return {
-        fmt::format("role {} may log in and {}", name,
-                    database_making == "CREATEDB" ? "make databases" : "nothing else"),
-        fmt::format("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{}' AND rolcanlogin AND {} rolcreatedb AND "
-                    "NOT (rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls))",
-                    name, database_making == "CREATEDB" ? "" : "NOT"),
-        fmt::format("ALTER ROLE \"{}\" LOGIN NOSUPERUSER NOCREATEROLE {} NOREPLICATION NOBYPASSRLS", name,
-                    database_making)};
+Part few_rights(const std::string& name, bool makes_databases) {
+    return {fmt::format("role {} may log in and {}", name, makes_databases ? "make databases" : "nothing else"),
+            is_role_that(name, fmt::format("rolcanlogin AND {} rolcreatedb AND NOT (rolsuper OR rolcreaterole OR "
+                                           "rolreplication OR rolbypassrls)",
+                                           makes_databases ? "" : "NOT")),
+            fmt::format("ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEROLE {} NOREPLICATION NOBYPASSRLS", identifier(name),
+                        makes_databases ? "CREATEDB" : "NOCREATEDB")};
 }
 
-Part membership(const char* name) {
-    return {fmt::format("role {} is a member of role commento", name),
-            fmt::format("SELECT EXISTS (SELECT FROM pg_roles AS one, pg_roles AS other WHERE one.rolname = '{}' AND "
-                        "other.rolname = 'commento' AND pg_has_role(one.oid, other.oid, 'MEMBER'))",
-                        name),
-            fmt::format("GRANT commento TO \"{}\"", name)};
+Part makes_databases(const std::string& name) {
+    return {fmt::format("role {} may make databases, which verifying and restoring backups needs", name),
+            is_role_that(name, "rolcreatedb"), fmt::format("ALTER ROLE {} CREATEDB", identifier(name)), true};
+}
+
+Part membership(const std::string& name, const std::string& of) {
+    return {fmt::format("role {} is a member of role {}", name, of),
+            fmt::format("SELECT EXISTS (SELECT FROM pg_roles AS one, pg_roles AS other WHERE one.rolname = {} AND "
+                        "other.rolname = {} AND pg_has_role(one.oid, other.oid, 'MEMBER'))",
+                        literal(name), literal(of)),
+            fmt::format("GRANT {} TO {}", identifier(of), identifier(name))};
+}
+
+Part database(const DatabaseServer& server) {
+    return {"database " + server.database,
+            fmt::format("SELECT EXISTS (SELECT FROM pg_database WHERE datname = {})", literal(server.database)),
+            create_database(server, server.database)};
 }
 
 } // namespace
 
-std::string create_database(std::string_view name) {
-    // template0 and C.UTF-8: any text whatever the cluster's own locale is, and an order of text that no upgrade of the
-    // system's C library changes, so indexes stay right.
-    return fmt::format("CREATE DATABASE {} OWNER commento TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' "
-                       "LC_CTYPE 'C.UTF-8'",
-                       name);
+std::string create_database(const DatabaseServer& server, std::string_view name) {
+    // template0: any encoding. C.UTF-8: an order of text that no upgrade of the system's C library changes, so indexes
+    // stay right. Whether another host has that locale is not for us to know.
+    return fmt::format("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'{}", identifier(name),
+                       identifier(server.owner), server.is_own ? " LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'" : "");
 }
 
-std::vector<Part> parts_of_cluster(int pool) {
-    std::vector<Part> parts{role(kRole)};
-    parts.push_back({"database commento", "SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'commento')",
-                     create_database(kDatabase)});
-    for (const char* name : {kPoolRole, kBackupRole}) {
+std::vector<Part> parts_of_own_cluster(const DatabaseServer& server, int pool) {
+    std::vector<Part> parts{role(server.owner), database(server)};
+    for (const auto& name : {server.pool_role, server.backup_role}) {
         parts.push_back(role(name));
-        parts.push_back(few_rights(name, name == kBackupRole ? "CREATEDB" : "NOCREATEDB"));
-        parts.push_back(membership(name));
+        parts.push_back(few_rights(name, name == server.backup_role));
+        parts.push_back(membership(name, server.owner));
     }
-    parts.push_back(setting(kPoolRole, {"role", kRole}));
-    for (const char* name : {kRole, kPoolRole}) {
+    parts.push_back(setting(server.pool_role, {"role", server.owner}));
+    for (const auto& name : {server.owner, server.pool_role}) {
         parts.push_back(connection_limit(name, pool + kSpareConnections));
         for (const auto& each : kSettings)
             parts.push_back(setting(name, each));
@@ -90,18 +100,33 @@ std::vector<Part> parts_of_cluster(int pool) {
     return parts;
 }
 
-std::vector<Part> parts_of_database() {
+std::vector<Part> parts_of_role(const DatabaseServer& server, int pool, const std::string& verifier) {
+    return {role(server.owner, fmt::format("LOGIN PASSWORD {}", literal(verifier))), makes_databases(server.owner),
+            connection_limit(server.owner, pool + kSpareConnections)};
+}
+
+std::vector<Part> parts_of_server(const DatabaseServer& server) {
+    std::vector<Part> parts{makes_databases(server.owner)};
+    for (const auto& each : kSettings)
+        parts.push_back(setting(server.owner, each));
+    parts.push_back(database(server));
+    return parts;
+}
+
+std::vector<Part> parts_of_database(const DatabaseServer& server) {
+    const std::string owner = literal(server.owner);
     return {
         {"schema public", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')", "CREATE SCHEMA public"},
-        {"role commento may use, and make tables in, schema public",
-         "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege('commento', oid, "
-         "'CREATE') AND has_schema_privilege('commento', oid, 'USAGE'))",
-         "GRANT USAGE, CREATE ON SCHEMA public TO commento"},
+        {fmt::format("role {} may use, and make tables in, schema public", server.owner),
+         fmt::format("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege({0}, "
+                     "oid, 'CREATE') AND has_schema_privilege({0}, oid, 'USAGE'))",
+                     owner),
+         "GRANT USAGE, CREATE ON SCHEMA public TO " + identifier(server.owner)},
         // CVE-2018-1058; PostgreSQL's own default from version 15 on.
         {"nobody else may make tables in schema public",
          "SELECT NOT EXISTS (SELECT FROM pg_namespace, aclexplode(nspacl) AS granted WHERE nspname = 'public' AND "
          "granted.grantee = 0 AND granted.privilege_type = 'CREATE')",
-         "REVOKE CREATE ON SCHEMA public FROM PUBLIC"},
+         "REVOKE CREATE ON SCHEMA public FROM PUBLIC", true},
         {"extension plpgsql", "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'plpgsql')",
          "CREATE EXTENSION plpgsql"},
     };

@@ -1,7 +1,5 @@
 #include "db/pool.hpp"
 
-#include "db/parts.hpp"
-
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -20,6 +18,32 @@ constexpr int kClients = 26000;
 // Linux' own limit; a Go program fails at once where the queue of a Unix socket is full (connect(2), EAGAIN).
 constexpr int kBacklog = 4096;
 
+/// As pgbouncer(5) has it: a quote within is doubled.
+std::string in_quotes(std::string_view value) {
+    std::string text = "'";
+    for (const char c : value)
+        text.append(c == '\'' ? 2 : 1, c);
+    return text + "'";
+}
+
+/// Which host it is, follow() says.
+std::string way_elsewhere(const Paths& paths, const DatabaseServer& server) {
+    return fmt::format(R"(
+server_tls_sslmode = {}
+{}{}
+; A server that is gone without a word is noticed in half a minute (seconds; milliseconds).
+tcp_keepidle = 10
+tcp_keepintvl = 5
+tcp_keepcnt = 4
+tcp_user_timeout = 30000
+server_connect_timeout = 5
+
+%include {}
+)",
+                       server.tls_mode, server.authorities.empty() ? "" : "server_tls_ca_file = ", server.authorities,
+                       paths.pool_primary().string());
+}
+
 } // namespace
 
 Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connections) {
@@ -36,18 +60,23 @@ Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connec
                 "take a smaller number, or raise max_connections of the cluster and restart it");
 }
 
-std::string pool_config(const Paths& paths, const Cluster& cluster, int size) {
-    return fmt::format(
-        R"(; Written by commento-db provision from {settings}; changes made here are lost.
+std::string pool_target(const DatabaseServer& server, const DatabaseHost& host) {
+    std::string target = fmt::format("[databases]\ncommento = host={} port={} dbname={} user={}", in_quotes(host.name),
+                                     host.port, in_quotes(server.database), in_quotes(server.pool_role));
+    if (!server.password.empty())
+        target += " password=" + in_quotes(server.password);
+    return target + "\n";
+}
 
-[databases]
-commento = host={host} port={port} dbname={database} user={user}
+std::string pool_config(const Paths& paths, const DatabaseServer& server, int size) {
+    std::string config = fmt::format(
+        R"(; Written by commento-db provision from {settings}; changes made here are lost.
 
 [pgbouncer]
 ; The socket's folder lets only the application in (commento-db-pool.service), so no client has to prove who it is; nothing
 ; listens on TCP.
 unix_socket_dir = {socket}
-listen_port = 6432
+listen_port = {port}
 auth_type = any
 
 ; A connection is lent for a transaction. Who finds none waits here, as long as nginx waits for an answer.
@@ -60,17 +89,17 @@ query_wait_timeout = 300
 ; PostgreSQL was restarted: try again at once, not after 15 s.
 server_login_retry = 1
 
-; The application's driver sends it with each connection, and it changes nothing for it.
-ignore_startup_parameters = extra_float_digits
+; The application's driver sends the first with each connection, and commento-db follow the second; neither changes
+; anything for them.
+ignore_startup_parameters = extra_float_digits, options
 
 log_connections = 0
 log_disconnections = 0
 log_stats = 0
 )",
-        fmt::arg("settings", paths.settings().string()), fmt::arg("host", cluster.folder.string()),
-        fmt::arg("port", cluster.port), fmt::arg("database", kDatabase), fmt::arg("user", kPoolRole),
-        fmt::arg("socket", paths.pool_sockets().string()), fmt::arg("size", size), fmt::arg("clients", kClients),
-        fmt::arg("backlog", kBacklog));
+        fmt::arg("settings", paths.settings().string()), fmt::arg("socket", paths.pool_sockets().string()),
+        fmt::arg("port", kPoolPort), fmt::arg("size", size), fmt::arg("clients", kClients), fmt::arg("backlog", kBacklog));
+    return config + (server.is_own ? "\n" + pool_target(server, server.hosts.front()) : way_elsewhere(paths, server));
 }
 
 } // namespace commento

@@ -3,8 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
+#include "config/database_server.hpp"
 #include "config/settings.hpp"
-#include "db/postgres.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,6 +17,9 @@ namespace commento {
 Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connections);
 
 /// PgBouncer's configuration (pgbouncer(5)) for a pool of that size.
-std::string pool_config(const Paths& paths, const Cluster& cluster, int size);
+std::string pool_config(const Paths& paths, const DatabaseServer& server, int size);
+
+/// The part of it that says which of the server's hosts the pool leads to; a file of its own where follow() writes it.
+std::string pool_target(const DatabaseServer& server, const DatabaseHost& host);
 
 } // namespace commento

@@ -1,8 +1,10 @@
 #include "db/postgres.hpp"
 
-#include <array>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <poll.h>
+#include <tuple>
 
 namespace commento {
 namespace {
@@ -10,24 +12,31 @@ namespace {
 /// What libpq takes as two arrays that end with a null.
 class Parameters {
   public:
-    Parameters(const Cluster& cluster, const std::string& role, const std::string& database)
-        : values_{cluster.folder.string(), std::to_string(cluster.port), role, database, "commento-db", "60",
-                  // The owner of a database can put functions and settings into it: run none of these as superuser.
-                  "-c search_path= -c statement_timeout=5min -c client_min_messages=warning"} {
-        for (std::size_t i = 0; i < values_.size(); ++i)
-            pointers_.at(i) = values_.at(i).c_str();
+    Parameters(const DatabaseServer& server, const std::string& role, const std::string& database)
+        : words_(connection_words(server, role, database)) {
+        words_.insert(
+            words_.end(),
+            {{"password", server.password},
+             {"application_name", "commento-db"},
+             {"connect_timeout", server.is_own ? "60" : "5"}, // seconds, for each host
+             // The owner of a database can put functions and settings into it: run none of these as superuser.
+             {"options", "-c search_path= -c statement_timeout=5min -c idle_in_transaction_session_timeout=0 "
+                         "-c client_min_messages=warning -c standard_conforming_strings=on"}});
+        for (const auto& [keyword, value] : words_) {
+            keywords_.push_back(keyword.c_str());
+            values_.push_back(value.c_str());
+        }
+        keywords_.push_back(nullptr);
+        values_.push_back(nullptr);
     }
 
-    static const char* const* keywords() { return kKeywords.data(); }
-    const char* const* values() const { return pointers_.data(); }
+    const char* const* keywords() const { return keywords_.data(); }
+    const char* const* values() const { return values_.data(); }
 
   private:
-    static constexpr std::size_t kCount = 7;
-    static constexpr std::array<const char*, kCount + 1> kKeywords{
-        "host", "port", "user", "dbname", "application_name", "connect_timeout", "options", nullptr};
-
-    std::array<std::string, kCount> values_;
-    std::array<const char*, kCount + 1> pointers_{};
+    ConnectionWords words_;
+    std::vector<const char*> keywords_;
+    std::vector<const char*> values_;
 };
 
 /// libpq ends its messages with a line feed.
@@ -50,30 +59,73 @@ std::vector<Row> rows_of(const PGresult* result) {
     return rows;
 }
 
+std::string doubled(std::string_view text, char quote) {
+    std::string quoted(1, quote);
+    for (const char c : text)
+        quoted.append(c == quote ? 2 : 1, c);
+    return quoted + quote;
+}
+
+/// The words are libpq's own (fe-secure-openssl.c, fe-secure-common.c), in English, since no program of ours sets
+/// LC_MESSAGES.
+bool is_about_certificate(std::string_view message) {
+    return message.find("certificate verify failed") != std::string_view::npos ||
+           message.find("server certificate for") != std::string_view::npos;
+}
+
+/// From libpq, too (fe-connect.c).
+bool is_about_standby(std::string_view message) {
+    return message.find("session is read-only") != std::string_view::npos ||
+           message.find("server is in hot standby mode") != std::string_view::npos;
+}
+
+std::string hint_on_certificate(const DatabaseServer& server) {
+    const DatabaseHost& host = server.hosts.front();
+    return fmt::format(
+        "it may have expired, be another host's, or come from an authority that is not in {0}; openssl "
+        "says which: openssl s_client -starttls postgres -connect {1}:{2} -CAfile {0} -verify_hostname {1}",
+        server.authorities, host.name, host.port);
+}
+
+std::string hint_on_refusal(const DatabaseServer& server, const std::string& role, PGconn* connection) {
+    if (server.is_own)
+        return fmt::format("only the user {0} may do this, and pg_hba.conf must let it in over the local socket "
+                           "(\"local all {0} peer\"); try: commentoctl db provision",
+                           role);
+    if (is_about_certificate(PQerrorMessage(connection)))
+        return hint_on_certificate(server);
+    if (is_about_standby(PQerrorMessage(connection)))
+        return "none of the servers takes changes: promote the standby that is to take over";
+    if (PQconnectionNeedsPassword(connection) != 0)
+        return fmt::format("set the password of {} as DATABASE_PASSWORD in secrets.conf", role);
+    if (PQconnectionUsedPassword(connection) != 0)
+        return fmt::format("does {} have that password (secrets.conf), and may it come from this host (the server's "
+                           "pg_hba.conf)?",
+                           role);
+    return "is the server up, and is DATABASE_URL right? Where the settings were changed a moment ago: systemctl "
+           "daemon-reload lets our units reach it";
+}
+
 } // namespace
 
-std::filesystem::path Cluster::socket() const { return folder / fmt::format(".s.PGSQL.{}", port); }
+std::string identifier(std::string_view name) { return doubled(name, '"'); }
 
-Cluster cluster_of(const Paths& paths, const Settings& settings) {
-    return {paths.postgres_sockets(), settings.number("DATABASE_PORT")};
-}
+std::string literal(std::string_view text) { return doubled(text, '\''); }
 
 void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 
-Result<Postgres> Postgres::connect(const Cluster& cluster, const std::string& role, const std::string& database) {
-    const Parameters parameters(cluster, role, database);
-    std::unique_ptr<pg_conn, Finish> connection(PQconnectdbParams(Parameters::keywords(), parameters.values(), 0));
+Result<Postgres> Postgres::connect(const DatabaseServer& server, const std::string& role, const std::string& database) {
+    const Parameters parameters(server, role, database);
+    std::unique_ptr<pg_conn, Finish> connection(PQconnectdbParams(parameters.keywords(), parameters.values(), 0));
     if (PQstatus(connection.get()) != CONNECTION_OK)
         return fail(ErrorCode::database, trimmed(PQerrorMessage(connection.get())),
-                    fmt::format("only the user {0} may do this, and pg_hba.conf must let it in over the local socket "
-                                "(\"local all {0} peer\"); try: commentoctl db provision",
-                                role));
+                    hint_on_refusal(server, role, connection.get()));
     return Postgres(std::move(connection));
 }
 
-bool Postgres::accepts_connections(const Cluster& cluster) {
-    const Parameters parameters(cluster, "postgres", "postgres");
-    return PQpingParams(Parameters::keywords(), parameters.values(), 0) == PQPING_OK;
+bool Postgres::accepts_connections(const DatabaseServer& server) {
+    const Parameters parameters(server, "postgres", "postgres");
+    return PQpingParams(parameters.keywords(), parameters.values(), 0) == PQPING_OK;
 }
 
 Result<std::vector<Row>> Postgres::query(const std::string& statement, const std::vector<std::string>& parameters) {
@@ -91,6 +143,24 @@ int Postgres::major_version() const {
     return PQserverVersion(connection_.get()) / kMajor;
 }
 
+DatabaseHost Postgres::host() const { return {PQhost(connection_.get()), std::atoi(PQport(connection_.get()))}; }
+
+void Postgres::wait_until_lost() {
+    while (PQstatus(connection_.get()) == CONNECTION_OK) {
+        pollfd events{PQsocket(connection_.get()), POLLIN, 0};
+        std::ignore = ::poll(&events, 1, -1);
+        std::ignore = PQconsumeInput(connection_.get()); // its failure ends the connection
+    }
+}
+
+Result<std::string> Postgres::scram_verifier(const std::string& role, const std::string& password) {
+    const std::unique_ptr<char, decltype(&PQfreemem)> verifier(
+        PQencryptPasswordConn(connection_.get(), password.c_str(), role.c_str(), "scram-sha-256"), &PQfreemem);
+    if (!verifier)
+        return fail(ErrorCode::database, trimmed(PQerrorMessage(connection_.get())));
+    return std::string(verifier.get());
+}
+
 Result<void> Postgres::script(const std::string& statements) {
     return judge(PQexec(connection_.get(), statements.c_str()), "a script").map([](const auto& /*rows*/) {});
 }
@@ -102,7 +172,9 @@ Result<std::vector<Row>> Postgres::judge(pg_result* raw, const std::string& stat
         return rows_of(result.get());
     const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
     state_ = state == nullptr ? "" : state;
-    return fail(ErrorCode::database, fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())), statement));
+    const bool hides = statement.find(" PASSWORD ") != std::string::npos;
+    return fail(ErrorCode::database, fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())),
+                                                 hides ? "a statement with a password" : statement));
 }
 
 } // namespace commento

@@ -1,14 +1,12 @@
 #pragma once
-// One connection to a PostgreSQL server over its local socket (libpq). Failures are ErrorCode::database with the
-// server's own words.
+// One connection to a PostgreSQL server (libpq). Failures are ErrorCode::database with the server's own words.
 
 #include "base/error.hpp"
-#include "base/paths.hpp"
-#include "config/settings.hpp"
+#include "config/database_server.hpp"
 
-#include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct pg_conn;
@@ -16,27 +14,21 @@ struct pg_result;
 
 namespace commento {
 
-/// Where a cluster listens: the socket is FOLDER/.s.PGSQL.PORT.
-struct Cluster {
-    std::filesystem::path folder;
-    int port;
-
-    std::filesystem::path socket() const;
-};
-
-/// The cluster that the settings name.
-Cluster cluster_of(const Paths& paths, const Settings& settings);
+/// A name, such as that of a role, and a text as they stand in a statement.
+std::string identifier(std::string_view name);
+std::string literal(std::string_view text);
 
 using Row = std::vector<std::string>;
 
 class Postgres {
   public:
-    /// Connects by peer authentication: the caller has to be the user that is called like the role.
-    static Result<Postgres> connect(const Cluster& cluster, const std::string& role, const std::string& database);
+    /// Connects as a role of the server. To the host's own cluster that is by peer authentication: the caller has to be
+    /// the user that is called like the role.
+    static Result<Postgres> connect(const DatabaseServer& server, const std::string& role, const std::string& database);
 
     /// Whether a server accepts connections there (PQping): it needs no rights, and tells a server that is still
     /// starting from one that refuses this caller.
-    static bool accepts_connections(const Cluster& cluster);
+    static bool accepts_connections(const DatabaseServer& server);
 
     /// Runs one statement, with `parameters` for $1, $2 … A NULL comes back as an empty text.
     Result<std::vector<Row>> query(const std::string& statement, const std::vector<std::string>& parameters = {});
@@ -46,6 +38,15 @@ class Postgres {
 
     /// Runs several statements.
     Result<void> script(const std::string& statements);
+
+    /// Which of the server's hosts this is.
+    DatabaseHost host() const;
+
+    /// Returns when the connection is lost, and not before.
+    void wait_until_lost();
+
+    /// What stands for a password in CREATE ROLE, so that it goes neither over the network nor into the server's log.
+    Result<std::string> scram_verifier(const std::string& role, const std::string& password);
 
     /// SQLSTATE of the last statement that failed.
     const std::string& state() const { return state_; }

@@ -1,8 +1,9 @@
 #pragma once
-// The application's roles and database in the host's cluster, and the pool in front of them.
+// The application's roles and database, in the host's own cluster or elsewhere, and the pool in front of them.
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
+#include "config/database_server.hpp"
 #include "config/settings.hpp"
 
 #include <optional>
@@ -10,7 +11,7 @@
 
 namespace commento {
 
-/// What a cluster holds under our names that somebody else may have put there.
+/// What a server holds under our names that somebody else may have put there.
 struct Inventory {
     struct Role {
         bool may_log_in;
@@ -26,11 +27,11 @@ struct Inventory {
 };
 
 /// Fails with ErrorCode::database where something in it can't be used and is not ours to change.
-Result<void> check_inventory(const Inventory& inventory, int port);
+Result<void> check_inventory(const Inventory& inventory, const DatabaseServer& server);
 
-/// Waits for the cluster's server and makes each part that is missing or is not as it should be (parts.hpp); then
+/// Makes each part that is missing or is not as it should be (parts.hpp); then
 /// writes the pool's configuration. Nothing is ever dropped, and what belongs to somebody else is refused and stays as
-/// it is.
+/// it is. The host's own cluster is waited for; another server has to be there.
 Result<void> provision(const Paths& paths, const Settings& settings);
 
 /// Says which parts are missing or not as they should be, and changes nothing. ErrorCode::unhealthy where there are

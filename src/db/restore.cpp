@@ -2,7 +2,6 @@
 
 #include "db/backup.hpp"
 #include "db/databases.hpp"
-#include "db/parts.hpp"
 #include "db/postgres.hpp"
 #include "db/verify.hpp"
 
@@ -13,14 +12,14 @@ namespace commento {
 namespace {
 
 std::string rename(std::string_view from, std::string_view to) {
-    return fmt::format("ALTER DATABASE {} RENAME TO {}", from, to);
+    return fmt::format("ALTER DATABASE {} RENAME TO {}", identifier(from), identifier(to));
 }
 
 /// All or none of them.
-Result<void> at_once(Postgres& server, const std::vector<std::string>& statements) {
-    COMMENTO_CHECK(server.query("BEGIN"));
+Result<void> at_once(Postgres& connection, const std::vector<std::string>& statements) {
+    COMMENTO_CHECK(connection.query("BEGIN"));
     for (const auto& statement : statements) {
-        auto done = server.query(statement);
+        auto done = connection.query(statement);
         if (!done) {
             Error error = std::move(done).error();
             error.hint =
@@ -28,7 +27,7 @@ Result<void> at_once(Postgres& server, const std::vector<std::string>& statement
             return tl::unexpected(std::move(error));
         }
     }
-    COMMENTO_CHECK(server.query("COMMIT"));
+    COMMENTO_CHECK(connection.query("COMMIT"));
     return {};
 }
 
@@ -39,16 +38,16 @@ Result<void> back_up_before(const Paths& paths, const Settings& settings) {
     if (made || made.error().code != ErrorCode::database)
         return made.map([](const std::string& /*name*/) {});
     spdlog::warn("no backup can be made of what is there ({}); it will be kept as {} only", made.error().message,
-                 kReplaced);
+                 replaced_of(database_server(paths, settings)));
     return {};
 }
 
-Result<bool> exists(Postgres& server, const std::string& database) {
-    return mark_of(server, database).map([](const auto& mark) { return mark.has_value(); });
+Result<bool> exists(Postgres& connection, const std::string& database) {
+    return mark_of(connection, database).map([](const auto& mark) { return mark.has_value(); });
 }
 
-Result<void> require_replaced(Postgres& server) {
-    COMMENTO_ASSIGN(const bool kept, exists(server, kReplaced));
+Result<void> require_replaced(Postgres& connection, const DatabaseServer& server) {
+    COMMENTO_ASSIGN(const bool kept, exists(connection, replaced_of(server)));
     if (kept)
         return {};
     return fail(ErrorCode::backup, "no former database is kept that could be taken back",
@@ -58,52 +57,60 @@ Result<void> require_replaced(Postgres& server) {
 } // namespace
 
 Result<void> restore(const Paths& paths, const Settings& settings, const std::string& name) {
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    COMMENTO_ASSIGN(const bool has_database, exists(server, kDatabase));
+    const DatabaseServer server = database_server(paths, settings);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_ASSIGN(const bool has_database, exists(connection, server.database));
     if (has_database) {
         COMMENTO_CHECK(back_up_before(paths, settings));
     }
-    auto done = put_back_and_compare(paths, settings, name, kRestored);
+    auto done = put_back_and_compare(paths, settings, name, restored_of(server));
     if (done)
-        done = mark(server, kRestored);
+        done = mark(connection, restored_of(server));
     if (!done)
-        std::ignore = drop(server, kRestored);
+        std::ignore = drop(connection, restored_of(server));
     return done;
 }
 
 Result<void> switch_databases(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    COMMENTO_ASSIGN(const auto restored, mark_of(server, kRestored));
-    if (restored.value_or(0) == 0)
+    const DatabaseServer server = database_server(paths, settings);
+    const std::string scratch = scratch_of(server);
+    const std::string restored = restored_of(server);
+    const std::string replaced = replaced_of(server);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_ASSIGN(const auto mark_of_restored, mark_of(connection, restored));
+    if (mark_of_restored.value_or(0) == 0)
         return fail(ErrorCode::backup, "no backup is put back that could be switched to",
                     "commentoctl backup restore NAME does both");
-    COMMENTO_ASSIGN(const bool has_database, exists(server, kDatabase));
-    COMMENTO_ASSIGN(const bool has_replaced, exists(server, kReplaced));
-    COMMENTO_CHECK(drop(server, kScratch));
+    COMMENTO_ASSIGN(const bool has_database, exists(connection, server.database));
+    COMMENTO_ASSIGN(const bool has_replaced, exists(connection, replaced));
+    COMMENTO_CHECK(drop(connection, scratch));
     std::vector<std::string> statements;
     if (has_replaced && has_database)
-        statements.push_back(rename(kReplaced, kScratch)); // dropped only once the switch is done
+        statements.push_back(rename(replaced, scratch)); // dropped only once the switch is done
     if (has_database)
-        statements.insert(statements.end(), {rename(kDatabase, kReplaced), marking(kReplaced)});
-    statements.push_back(rename(kRestored, kDatabase));
-    COMMENTO_CHECK(at_once(server, statements));
-    COMMENTO_CHECK(drop(server, kScratch));
-    spdlog::info("switched to the backup; the former database is kept for a week as {}", kReplaced);
+        statements.insert(statements.end(), {rename(server.database, replaced), marking(replaced)});
+    statements.push_back(rename(restored, server.database));
+    COMMENTO_CHECK(at_once(connection, statements));
+    COMMENTO_CHECK(drop(connection, scratch));
+    spdlog::info("switched to the backup; the former database is kept for a week as {}", replaced);
     return {};
 }
 
 Result<void> check_undo(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    return require_replaced(server);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    return require_replaced(connection, database_server(paths, settings));
 }
 
 Result<void> undo_restore(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    COMMENTO_CHECK(require_replaced(server));
-    COMMENTO_CHECK(drop(server, kRestored));
-    COMMENTO_CHECK(at_once(server, {rename(kDatabase, kRestored), rename(kReplaced, kDatabase),
-                                    rename(kRestored, kReplaced), marking(kReplaced)}));
-    spdlog::info("the former database is back; what it replaced is kept for a week as {}", kReplaced);
+    const DatabaseServer server = database_server(paths, settings);
+    const std::string restored = restored_of(server);
+    const std::string replaced = replaced_of(server);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_CHECK(require_replaced(connection, server));
+    COMMENTO_CHECK(drop(connection, restored));
+    COMMENTO_CHECK(at_once(connection, {rename(server.database, restored), rename(replaced, server.database),
+                                        rename(restored, replaced), marking(replaced)}));
+    spdlog::info("the former database is back; what it replaced is kept for a week as {}", replaced);
     return {};
 }
 

@@ -18,13 +18,21 @@ bool is_verification_due(const Paths& paths) {
     return time_of_verification(paths, last_verified(paths)) <= now() - kWeek;
 }
 
+Result<bool> may_make_databases(Postgres& connection) {
+    return connection.query("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        .map([](const auto& rows) { return rows.at(0).at(0) == "t"; });
+}
+
 } // namespace
 
 Result<void> make_scheduled_backup(const Paths& paths, const Settings& settings) {
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    COMMENTO_CHECK(drop_leftovers(server, kWeek));
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_CHECK(drop_leftovers(connection, database_server(paths, settings), kWeek));
     COMMENTO_ASSIGN(const std::string name, make_backup(paths, settings, "scheduled"));
-    if (is_verification_due(paths)) {
+    COMMENTO_ASSIGN(const bool possible, may_make_databases(connection));
+    if (!possible)
+        spdlog::warn("backup {} is not verified: the role may not make databases; commentoctl db check tells the remedy", name);
+    else if (is_verification_due(paths)) {
         COMMENTO_CHECK(verify_backup(paths, settings, name));
     }
     return prune(paths, settings);
@@ -48,8 +56,8 @@ Result<void> tidy(const Paths& paths, const Settings& settings) {
     if (!lock)
         return {};
     remove_unfinished(paths);
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    return drop_leftovers(server, std::nullopt);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    return drop_leftovers(connection, database_server(paths, settings), std::nullopt);
 }
 
 } // namespace commento

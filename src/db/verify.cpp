@@ -4,7 +4,6 @@
 #include "db/archive.hpp"
 #include "db/databases.hpp"
 #include "db/dump.hpp"
-#include "db/parts.hpp"
 #include "db/shelf.hpp"
 #include "db/tables.hpp"
 
@@ -21,7 +20,7 @@ std::uint64_t size_of_dump(const Manifest& manifest) {
 }
 
 /// Fills an empty database from the backup, and says how far it is.
-Result<void> put_back(const Paths& paths, const Cluster& cluster, int version, const Manifest& manifest,
+Result<void> put_back(const Paths& paths, const DatabaseServer& server, int version, const Manifest& manifest,
                       const std::string& name, const std::string& database) {
     COMMENTO_ASSIGN(ArchiveReader reader, ArchiveReader::open(file_of_backup(paths, name)));
     COMMENTO_CHECK(reader.find(kDumpPart));
@@ -32,12 +31,12 @@ Result<void> put_back(const Paths& paths, const Cluster& cluster, int version, c
         progress.show(size_of_dump(manifest), read += piece.size());
         return piece;
     };
-    return put_back(cluster, version, database, next);
+    return put_back(server, version, database, next);
 }
 
-Result<void> compare(const Cluster& cluster, const Manifest& manifest, const std::string& name,
+Result<void> compare(const DatabaseServer& server, const Manifest& manifest, const std::string& name,
                      const std::string& database) {
-    COMMENTO_ASSIGN(Postgres filled, Postgres::connect(cluster, kBackupRole, database));
+    COMMENTO_ASSIGN(Postgres filled, Postgres::connect(server, server.backup_role, database));
     COMMENTO_ASSIGN(const auto tables, facts_of_tables(filled));
     const std::string difference = differences(manifest.tables, tables);
     if (difference.empty())
@@ -51,19 +50,21 @@ Result<void> compare(const Cluster& cluster, const Manifest& manifest, const std
 
 Result<void> put_back_and_compare(const Paths& paths, const Settings& settings, const std::string& name,
                                   const std::string& database) {
-    const Cluster cluster = cluster_of(paths, settings);
+    const DatabaseServer server = database_server(paths, settings);
     COMMENTO_ASSIGN(const Manifest manifest, manifest_of(paths, name));
     COMMENTO_CHECK(check_parts(file_of_backup(paths, name), manifest.parts));
-    COMMENTO_ASSIGN(Postgres server, connect_for_backups(paths, settings));
-    COMMENTO_CHECK(remake(server, database));
-    COMMENTO_CHECK(put_back(paths, cluster, server.major_version(), manifest, name, database));
-    return compare(cluster, manifest, name, database);
+    COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_CHECK(remake(connection, server, database));
+    COMMENTO_CHECK(put_back(paths, server, connection.major_version(), manifest, name, database));
+    return compare(server, manifest, name, database);
 }
 
 Result<void> verify_backup(const Paths& paths, const Settings& settings, const std::string& name) {
-    auto compared = put_back_and_compare(paths, settings, name, kScratch);
-    const auto dropped =
-        connect_for_backups(paths, settings).and_then([](Postgres server) { return drop(server, kScratch); });
+    const std::string scratch = scratch_of(database_server(paths, settings));
+    auto compared = put_back_and_compare(paths, settings, name, scratch);
+    const auto dropped = connect_for_backups(paths, settings).and_then([&](Postgres connection) {
+        return drop(connection, scratch);
+    });
     COMMENTO_CHECK(std::move(compared));
     COMMENTO_CHECK(dropped);
     COMMENTO_CHECK(mark_verified(paths, name));

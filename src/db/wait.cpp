@@ -53,26 +53,32 @@ class Watch {
     std::set<int> watched_;
 };
 
+std::filesystem::path folder_of(const DatabaseServer& cluster) { return cluster.hosts.front().name; }
+
+std::filesystem::path socket_of(const DatabaseServer& cluster) {
+    return folder_of(cluster) / fmt::format(".s.PGSQL.{}", cluster.hosts.front().port);
+}
+
 /// Watches the data folder of the server that holds the socket; false when there is none, or it is watched already.
-bool watch_server(Watch& watch, const Cluster& cluster) {
-    const auto lock = read_file(cluster.socket().string() + ".lock");
+bool watch_server(Watch& watch, const DatabaseServer& cluster) {
+    const auto lock = read_file(socket_of(cluster).string() + ".lock");
     const auto folder = lock ? data_folder(*lock) : std::nullopt;
     return folder && watch.add(*folder);
 }
 
-tl::unexpected<Error> no_answer(const Cluster& cluster) {
-    return fail(ErrorCode::database, fmt::format("PostgreSQL does not answer on {}", cluster.socket().string()),
+tl::unexpected<Error> no_answer(const DatabaseServer& cluster) {
+    return fail(ErrorCode::database, fmt::format("PostgreSQL does not answer on {}", socket_of(cluster).string()),
                 fmt::format("is a cluster on port {} running? See pg_lsclusters and systemctl status 'postgresql*'; "
                             "for a cluster on another port set DATABASE_PORT",
-                            cluster.port));
+                            cluster.hosts.front().port));
 }
 
 } // namespace
 
-Result<void> wait_for_server(const Cluster& cluster, std::chrono::milliseconds limit) {
+Result<void> wait_for_server(const DatabaseServer& cluster, std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     Watch watch;
-    if (!watch.add(cluster.folder))
+    if (!watch.add(folder_of(cluster)))
         return no_answer(cluster);
     while (!Postgres::accepts_connections(cluster)) {
         if (watch_server(watch, cluster))

@@ -5,15 +5,16 @@
 #include "db/postgres.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
 namespace commento {
 
-/// Returns as soon as the cluster accepts connections. Asks again only when inotify(7) reports a change in the
+/// Returns as soon as the host's own cluster accepts connections. Asks again only when inotify(7) reports a change in the
 /// socket's folder (the server makes its socket) or among the files of its data folder (it writes its state into
 /// postmaster.pid). ErrorCode::database when `limit` passes.
-Result<void> wait_for_server(const Cluster& cluster, std::chrono::milliseconds limit);
+Result<void> wait_for_server(const DatabaseServer& cluster, std::chrono::milliseconds limit);
 
 /// The data folder that a server names in the lock file beside its socket (second line; PostgreSQL's
 /// src/include/utils/pidfile.h). Nothing when there is none.

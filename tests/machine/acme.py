@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from . import processes
+from .identity import Root
 from .machine import Machine
 
 
@@ -213,18 +214,9 @@ def _make_identity(directory: Path, address: str, expired: bool = False, server_
 
     The server has that name to the machine, and the machine's address to this host.
     """
-    def request(name: str, *arguments: str, when: str) -> None:
-        processes.run(["faketime", when, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                       "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout", str(directory / f"{name}.key"),
-                       "-out", str(directory / f"{name}.pem"), *arguments])
-
-    # Not of this very moment: faketime counts in whole seconds, and may be ahead.
-    request("ca", "-subj", "/CN=commento-stack test root", "-addext", "keyUsage=critical,keyCertSign,cRLSign", when="-1 day")
-    request("server", "-subj", "/CN=localhost", "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),
-            "-addext", "basicConstraints=critical,CA:false", "-addext", "extendedKeyUsage=serverAuth",
-            "-addext", f"subjectAltName=DNS:{server_name},IP:127.0.0.1,IP:::1,IP:{address}",
-            when="-60 days" if expired else "-1 day")
-    return directory / "ca.pem"
+    root = Root(directory)
+    root.certify(f"DNS:{server_name}", "IP:127.0.0.1", "IP:::1", f"IP:{address}", expired=expired)
+    return root.file
 
 
 def _give_ca_file(machine: Machine, ca: Path, name: str) -> str:

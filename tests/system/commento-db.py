@@ -258,7 +258,7 @@ def test_a_standby_is_refused(host):
     exit_code, status = provision(host)
 
     assert exit_code == DATABASE_FAULT
-    assert "the PostgreSQL cluster on port 5433 is a standby" in status
+    assert "/.s.PGSQL.5433 is a standby" in status
 
 
 def test_wrong_settings_are_named_and_the_cluster_is_not_touched(host):

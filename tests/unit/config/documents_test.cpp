@@ -131,6 +131,8 @@ std::string type_in_words(ValueType type) {
         return "whole number";
     case ValueType::count:
         return "whole number above 0";
+    case ValueType::database_url:
+        return "address of a database";
     case ValueType::networks:
         return "addresses and networks";
     }

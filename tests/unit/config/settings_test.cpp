@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "folder.hpp"
 
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -92,6 +93,62 @@ TEST_F(SettingsOnDisk, LeaveOutSecretsThatTheCallerMayNotRead) {
     EXPECT_EQ(settings->text("COMMENTO_SMTP_PASSWORD"), "");
 }
 
+constexpr const char* kElsewhere = "DATABASE_URL=postgresql://comments@db.example.org/blog\n";
+
+/// What systemd hands to a unit.
+class Credentials {
+  public:
+    Credentials() { ::setenv("CREDENTIALS_DIRECTORY", folder_.path().c_str(), 1); }
+    ~Credentials() { ::unsetenv("CREDENTIALS_DIRECTORY"); }
+    Credentials(const Credentials&) = delete;
+    Credentials& operator=(const Credentials&) = delete;
+
+    void add(const std::string& name, const std::string& text) const {
+        ASSERT_TRUE(write_file(folder_ / name, text, 0400));
+    }
+
+  private:
+    Folder folder_;
+};
+
+TEST_F(SettingsOnDisk, TakeSecretsThatTheCallerMayNotReadFromTheUnitsCredentials) {
+    ASSERT_TRUE(write_file(paths().settings(), std::string(kLeast) + kElsewhere, 0644));
+    const Credentials credentials;
+    credentials.add("secrets.conf", "DATABASE_PASSWORD=s3cret\nCOMMENTO_SMTP_PASSWORD=other\n");
+    const auto settings = Settings::load(paths());
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->text("DATABASE_PASSWORD"), "s3cret");
+    EXPECT_EQ(settings->text("COMMENTO_SMTP_PASSWORD"), "other");
+}
+
+TEST_F(SettingsOnDisk, TakeThePasswordOfTheDatabaseFromACredentialBeforeTheSecretsFile) {
+    write(std::string(kLeast) + kElsewhere, "DATABASE_PASSWORD=former\n");
+    const Credentials credentials;
+    credentials.add("commento-database-password", "it's = s3cret \n");
+    const auto settings = Settings::load(paths());
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->text("DATABASE_PASSWORD"), "it's = s3cret ") << "only the line feed at the end is none of it";
+    EXPECT_EQ(settings->value("DATABASE_PASSWORD").origin, "systemd credential");
+}
+
+TEST_F(SettingsOnDisk, TakeNoCredentialThatIsNotThere) {
+    write(std::string(kLeast) + kElsewhere, "DATABASE_PASSWORD=s3cret\n");
+    const Credentials credentials;
+    const auto settings = Settings::load(paths());
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->text("DATABASE_PASSWORD"), "s3cret");
+}
+
+TEST_F(SettingsOnDisk, RefuseACredentialOfSeveralLinesAndDoNotShowIt) {
+    write(std::string(kLeast) + kElsewhere, "");
+    const Credentials credentials;
+    credentials.add("commento-database-password", "s3cret\n[pgbouncer]\n");
+    const auto settings = Settings::load(paths());
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().code, ErrorCode::settings);
+    EXPECT_THAT(settings.error().message, testing::Not(HasSubstr("s3cret")));
+}
+
 TEST(Settings, AnEmptyValueIsTheDefault) {
     const auto examined = examine(std::string(kLeast) + "HTTP_PORT=\n");
     EXPECT_THAT(examined.faults, IsEmpty());
@@ -138,6 +195,50 @@ TEST(Settings, AnotherReleaseNeedsItsOwnSum) {
     EXPECT_THAT(faults_of(other), ElementsAre(HasSubstr("APP_SHA256 is not set")));
     EXPECT_THAT(faults_of(other + "APP_SHA256=" + std::string(64, '0') + "\n"), IsEmpty());
     EXPECT_THAT(faults_of(other + "APP_ARCHIVE=/r.tar.gz\n"), IsEmpty());
+}
+
+TEST(Settings, APasswordInTheAddressOfTheDatabaseIsRefusedAndNotShown) {
+    for (const std::string url : {"postgresql://comments:s3cret@db.example.org/blog",
+                                  "postgresql://comments@db.example.org/blog?password=s3cret"})
+        EXPECT_THAT(
+            faults_of(std::string(kLeast) + "DATABASE_URL=" + url + "\n"),
+            ElementsAre(AllOf(HasSubstr("DATABASE_URL holds a password"), HasSubstr("DATABASE_PASSWORD"),
+                              HasSubstr("/r/etc/commento-stack/secrets.conf"), testing::Not(HasSubstr("s3cret")))));
+}
+
+TEST(Settings, AnAddressOfADatabaseIsNotShownWhateverIsWrongWithIt) {
+    EXPECT_THAT(faults_of(std::string(kLeast) + "DATABASE_URL=mysql://u:s3cret@db.example.org/blog\n"),
+                ElementsAre(AllOf(HasSubstr("conf:3: DATABASE_URL is no address of a PostgreSQL server"),
+                                  testing::Not(HasSubstr("s3cret")))));
+    EXPECT_THAT(
+        faults_of(std::string(kLeast) + kElsewhere, "DATABASE_ADMIN_URL=postgresql://u:s3cret@db.example.org\n"),
+        ElementsAre(AllOf(HasSubstr("secrets.conf:1: DATABASE_ADMIN_URL names no database"),
+                          testing::Not(HasSubstr("s3cret")))));
+}
+
+TEST(Settings, ThereIsOneDatabaseHereOrElsewhere) {
+    EXPECT_THAT(faults_of(std::string(kLeast) + kElsewhere), IsEmpty());
+    EXPECT_THAT(faults_of(std::string(kLeast) + kElsewhere + "DATABASE_PORT=5433\n"),
+                ElementsAre(HasSubstr("DATABASE_PORT is the local cluster's")));
+}
+
+TEST(Settings, WhoMayMakeRolesElsewhereNeedsAServerElsewhere) {
+    const std::string admin = "DATABASE_ADMIN_URL=postgresql://postgres:t0p@db.example.org/postgres\n";
+    EXPECT_THAT(faults_of(std::string(kLeast) + kElsewhere, admin), IsEmpty());
+    EXPECT_THAT(faults_of(kLeast, admin),
+                ElementsAre(AllOf(HasSubstr("DATABASE_URL is not set"), HasSubstr("DATABASE_ADMIN_URL needs it"),
+                                  testing::Not(HasSubstr("t0p")))));
+}
+
+TEST(Settings, ThePasswordOfTheDatabaseIsASecret) {
+    EXPECT_THAT(faults_of(std::string(kLeast) + kElsewhere + "DATABASE_PASSWORD=s3cret\n"),
+                ElementsAre(AllOf(HasSubstr("is a secret"), testing::Not(HasSubstr("s3cret")))));
+}
+
+TEST(Settings, NothingOfTheDatabaseGoesToTheApplication) {
+    const auto examined = examine(std::string(kLeast) + kElsewhere, "DATABASE_PASSWORD=s3cret\n");
+    for (const auto& [key, value] : examined.settings.application_settings())
+        EXPECT_THAT(key, testing::StartsWith("COMMENTO_"));
 }
 
 TEST(Settings, FaultyOnesCanBeLookedAt) {

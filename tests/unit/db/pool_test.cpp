@@ -43,11 +43,31 @@ TEST(PoolSize, RefusesMoreThanTheClusterTakesAndNamesTheLine) {
 }
 
 TEST(PoolConfig, LeadsToTheClusterAndListensOnNothingButItsSocket) {
-    const std::string config = pool_config(Paths{}, {"/var/run/postgresql", 5433}, 12);
-    EXPECT_THAT(config, HasSubstr("commento = host=/var/run/postgresql port=5433 dbname=commento user=commento-db\n"));
+    const std::string config =
+        pool_config(Paths{}, database_server(Paths{}, settings_with("DATABASE_PORT=5433\n")), 12);
+    EXPECT_THAT(config, HasSubstr("[databases]\ncommento = host='/var/run/postgresql' port=5433 dbname='commento' "
+                                  "user='commento-db'\n"));
     EXPECT_THAT(config, HasSubstr("unix_socket_dir = /run/commento-db-pool\n"));
     EXPECT_THAT(config, HasSubstr("default_pool_size = 12\n"));
     EXPECT_THAT(config, Not(HasSubstr("listen_addr")));
+    EXPECT_THAT(config, Not(HasSubstr("%include")));
+}
+
+constexpr const char* kElsewhere = "DATABASE_URL=postgresql://comments@a.example.org:5433,b.example.org/blog?sslrootcert=/ca.pem\n";
+
+TEST(PoolConfig, ChecksWhoAServerElsewhereIsAndLeavesToAFileWhichOneItIs) {
+    const std::string config = pool_config(Paths{}, database_server(Paths{}, settings_with(kElsewhere)), 12);
+    EXPECT_THAT(config, HasSubstr("server_tls_sslmode = verify-full\nserver_tls_ca_file = /ca.pem\n"));
+    EXPECT_THAT(config, HasSubstr("%include /run/commento-db-follow/primary.ini\n"));
+    EXPECT_THAT(config, Not(HasSubstr("[databases]")));
+}
+
+TEST(PoolTarget, HoldsThePasswordWhateverIsInIt) {
+    DatabaseServer server = database_server(Paths{}, settings_with(kElsewhere));
+    server.password = "it's = \\ secret";
+    EXPECT_EQ(pool_target(server, server.hosts.at(1)),
+              "[databases]\ncommento = host='b.example.org' port=5432 dbname='blog' user='comments' password='it''s = \\ "
+              "secret'\n");
 }
 
 } // namespace

@@ -7,18 +7,18 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kPort = 5432;
+const DatabaseServer kServer = database_server(Paths{}, Settings::examine("", "", Paths{}).settings);
 constexpr Inventory::Role kOurs{.may_log_in = true, .is_superuser = false};
 const Inventory::Database kOurDatabase{.owner = "commento", .encoding = "UTF8"};
 
 Error refusal_of(const Inventory& inventory) {
-    const auto checked = check_inventory(inventory, kPort);
+    const auto checked = check_inventory(inventory, kServer);
     return checked ? Error{} : checked.error();
 }
 
 TEST(CheckInventory, TakesAnEmptyClusterAndOneWithOurs) {
-    EXPECT_TRUE(check_inventory({}, kPort));
-    EXPECT_TRUE(check_inventory({false, kOurs, kOurDatabase}, kPort));
+    EXPECT_TRUE(check_inventory({}, kServer));
+    EXPECT_TRUE(check_inventory({false, kOurs, kOurDatabase}, kServer));
 }
 
 TEST(CheckInventory, RefusesAnotherOwnersDatabaseAndNamesTheOwner) {
@@ -42,7 +42,7 @@ TEST(CheckInventory, RefusesAnEncodingInWhichNotEveryCommentCanBeWritten) {
 
 TEST(CheckInventory, RefusesAStandbyEvenWithEverythingThere) {
     const Error error = refusal_of({true, kOurs, kOurDatabase});
-    EXPECT_THAT(error.message, HasSubstr("port 5432 is a standby"));
+    EXPECT_THAT(error.message, HasSubstr(".s.PGSQL.5432 is a standby"));
 }
 
 } // namespace

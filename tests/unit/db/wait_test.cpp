@@ -20,9 +20,15 @@ TEST(DataFolder, IsNothingInALockThatIsNotWrittenYet) {
     EXPECT_EQ(data_folder("4711"), std::nullopt);
 }
 
+DatabaseServer cluster_in(const std::filesystem::path& sockets, int port) {
+    DatabaseServer server = database_server(Paths{}, Settings::examine("", "", Paths{}).settings);
+    server.hosts = {{sockets, port}};
+    return server;
+}
+
 TEST(WaitForServer, EndsWithAHintWhereNoServerEverCame) {
     const Folder folder;
-    const auto waited = wait_for_server({folder.path(), 5444}, std::chrono::milliseconds(20));
+    const auto waited = wait_for_server(cluster_in(folder.path(), 5444), std::chrono::milliseconds(20));
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().code, ErrorCode::database);
     EXPECT_EQ(waited.error().message, "PostgreSQL does not answer on " + (folder / ".s.PGSQL.5444").string());
@@ -30,7 +36,7 @@ TEST(WaitForServer, EndsWithAHintWhereNoServerEverCame) {
 }
 
 TEST(WaitForServer, DoesNotWaitWhereThereIsNoFolderForSockets) {
-    const auto waited = wait_for_server({"/nonexistent/postgresql", 5432}, std::chrono::hours(1));
+    const auto waited = wait_for_server(cluster_in("/nonexistent/postgresql", 5432), std::chrono::hours(1));
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().code, ErrorCode::database);
 }

@@ -1,0 +1,3 @@
+#include "generator/generator.hpp"
+
+int main(int argc, char** argv) { return commento::generator_main(argc, argv); }

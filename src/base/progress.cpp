@@ -1,7 +1,9 @@
 #include "base/progress.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <regex>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -9,12 +11,20 @@ namespace commento {
 namespace {
 
 constexpr int kWhole = 100;
-constexpr int kLogStep = 10;
+constexpr int kLogStep = 5;
 
 double in_mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1U << 20U); }
 
 int percentage(std::uint64_t total, std::uint64_t now) {
     return static_cast<int>(static_cast<double>(now) / static_cast<double>(total) * kWhole);
+}
+
+/// `now` and `total` in MiB.
+std::string bar(int percent, double now, double total) {
+    constexpr int kWidth = 20;
+    const auto full = static_cast<std::size_t>(percent * kWidth / kWhole);
+    return fmt::format("[{}{}] {:3} %  {:.1f} of {:.1f} MiB", std::string(full, '#'), std::string(kWidth - full, '-'),
+                       percent, now, total);
 }
 
 } // namespace
@@ -39,12 +49,18 @@ void Progress::show(std::uint64_t total, std::uint64_t now) {
         spdlog::info("{}: {} % of {:.1f} MiB", what_, shown_, in_mebibytes(total));
 }
 
+std::string bar_of_log_line(const std::string& line) {
+    static const std::regex kLine(R"((.*): (\d{1,3}) % of (\d{1,9}\.\d) MiB)");
+    std::smatch match;
+    if (!std::regex_match(line, match, kLine))
+        return {};
+    const int percent = std::min(std::stoi(match[2]), kWhole);
+    const double total = std::stod(match[3]);
+    return fmt::format("{}  {}", match[1].str(), bar(percent, total * percent / kWhole, total));
+}
+
 std::string progress_bar(std::uint64_t total, std::uint64_t now) {
-    constexpr int kWidth = 20;
-    const int percent = percentage(total, now);
-    const auto full = static_cast<std::size_t>(percent * kWidth / kWhole);
-    return fmt::format("[{}{}] {:3} %  {:.1f} of {:.1f} MiB", std::string(full, '#'), std::string(kWidth - full, '-'),
-                       percent, in_mebibytes(now), in_mebibytes(total));
+    return bar(percentage(total, now), in_mebibytes(now), in_mebibytes(total));
 }
 
 } // namespace commento

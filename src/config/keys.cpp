@@ -88,7 +88,8 @@ constexpr std::array kKeys{
         "another."},
     Key{"DATABASE_PASSWORD", text, "", "Password of the user in DATABASE_URL.", "", kSecret},
     Key{"DATABASE_ADMIN_URL", ValueType::database_url, "",
-        "The same server as a user who may make that user, with the password in it; only commento-db provision uses it.",
+        "The same server as a user who may make that user, with the password in it; only commento-db provision uses "
+        "it.",
         "", kSecret},
     Key{"DATABASE_POOL", ValueType::count, "",
         "Connections to PostgreSQL that all requests share. Default: up to 20, by memory and max_connections."},

@@ -116,9 +116,10 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
         faults.push_back({file, 0, "TRUSTED_PROXIES", "is not set, and PROXY_PROTOCOL=true needs it"});
     const auto database = parse_database_url(text("DATABASE_URL"));
     if (database && !database->password.empty())
-        faults.push_back({file, 0, "DATABASE_URL",
-                          fmt::format("holds a password, and every user can read this file; set DATABASE_PASSWORD in {}",
-                                      paths.secrets().string())});
+        faults.push_back(
+            {file, 0, "DATABASE_URL",
+             fmt::format("holds a password, and every user can read this file; set DATABASE_PASSWORD in {}",
+                         paths.secrets().string())});
     if (database && values.find("DATABASE_PORT")->second.origin != "default")
         faults.push_back({file, 0, "DATABASE_PORT", "is the local cluster's, and DATABASE_URL names another server"});
     if (text("DATABASE_URL").empty() && !text("DATABASE_ADMIN_URL").empty())

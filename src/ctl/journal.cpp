@@ -1,6 +1,7 @@
 #include "ctl/journal.hpp"
 
 #include "base/process.hpp"
+#include "base/progress.hpp"
 #include "ctl/output.hpp"
 
 #include <chrono>
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
+#include <utility>
 
 namespace commento {
 namespace {
@@ -89,8 +92,19 @@ void Follower::show_new() {
         if (is_report(journal))
             report_ += (report_.empty() ? "" : "\n") + message_of(journal);
         else
-            say(message_of(journal));
+            show(message_of(journal));
     }
+}
+
+void Follower::show(const std::string& line) {
+    const std::string bar = ::isatty(STDOUT_FILENO) == 1 ? bar_of_log_line(line) : "";
+    if (is_at_bar_ && bar.empty())
+        say("");
+    is_at_bar_ = !bar.empty();
+    if (bar.empty())
+        say(line);
+    else
+        draw(bar);
 }
 
 void Follower::show_rest() {
@@ -98,6 +112,8 @@ void Follower::show_rest() {
     // A journal that does not answer costs lines here, nothing else.
     (void)run_program({"journalctl", "--sync"}, kLimit);
     show_new();
+    if (std::exchange(is_at_bar_, false))
+        say("");
 }
 
 std::optional<LastWords> Follower::error() const {

@@ -29,7 +29,7 @@ using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
 /// was logged in it. Nothing where there is none, or where the caller may not read the journal.
 std::optional<LastWords> last_words(const std::string& invocation);
 
-/// Shows on stdout what a unit logs from now on.
+/// Shows on stdout what a unit logs from now on; how far it is, on a terminal as a bar.
 class Follower {
   public:
     /// ErrorCode::internal where the journal can't be read.
@@ -49,9 +49,11 @@ class Follower {
 
   private:
     explicit Follower(JournalHandle journal) : journal_(std::move(journal)) {}
+    void show(const std::string& line);
 
     JournalHandle journal_;
     std::string report_;
+    bool is_at_bar_ = false; ///< the terminal's last line is a bar, to be written over
 };
 
 } // namespace commento

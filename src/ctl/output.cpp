@@ -14,6 +14,12 @@ void say(std::string_view line) {
         std::clearerr(stdout);
 }
 
+void draw(std::string_view line) {
+    (void)std::fputc('\r', stdout);
+    (void)std::fwrite(line.data(), 1, line.size(), stdout);
+    (void)std::fflush(stdout);
+}
+
 bool was_heard() { return std::ferror(stdout) == 0; }
 
 std::string harmless(std::string_view text) {

@@ -9,6 +9,9 @@ namespace commento {
 /// Writes a line to stdout.
 void say(std::string_view line);
 
+/// Writes over the terminal's present line, and stays there.
+void draw(std::string_view line);
+
 /// False when a line could not be written. A reader that has gone away is no failure: what it asked for is still done.
 bool was_heard();
 

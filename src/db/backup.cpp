@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The tables as one transaction sees them, and the dump of just that, at the same time.
-Result<std::vector<TableFacts>> dump_as_one_sees_it(const DatabaseServer& server, Postgres& database, ArchiveWriter& archive,
-                                                    std::vector<PartFacts>& parts) {
+Result<std::vector<TableFacts>> dump_as_one_sees_it(const DatabaseServer& server, Postgres& database,
+                                                    ArchiveWriter& archive, std::vector<PartFacts>& parts) {
     COMMENTO_CHECK(database.query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
     COMMENTO_ASSIGN(const auto snapshot, database.query("SELECT pg_export_snapshot()"));
     COMMENTO_CHECK(archive.begin(kDumpPart));

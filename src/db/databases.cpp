@@ -25,8 +25,8 @@ Result<Postgres> connect_outside(const DatabaseServer& server, const std::string
 
 Result<std::optional<std::int64_t>> mark_of(Postgres& connection, const std::string& database) {
     COMMENTO_ASSIGN(const auto rows, connection.query("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM "
-                                                  "pg_database WHERE datname = $1",
-                                                  {database}));
+                                                      "pg_database WHERE datname = $1",
+                                                      {database}));
     if (rows.empty())
         return std::nullopt;
     const std::string& text = rows[0].at(0);

@@ -43,7 +43,6 @@ Result<void> remake(Postgres& connection, const DatabaseServer& server, const st
 Result<void> drop(Postgres& connection, const std::string& database);
 
 /// Drops what runs that were killed left behind; with `of_age`, also what was marked more than that many seconds ago.
-Result<void> drop_leftovers(Postgres& connection, const DatabaseServer& server,
-                            std::optional<std::int64_t> of_age);
+Result<void> drop_leftovers(Postgres& connection, const DatabaseServer& server, std::optional<std::int64_t> of_age);
 
 } // namespace commento

@@ -72,10 +72,14 @@ Result<void> dump(const DatabaseServer& server, int version, const std::string& 
 }
 
 Result<void> put_back(const DatabaseServer& server, int version, const std::string& database, const DumpSource& dump) {
-    const Words words{tool("pg_restore", version), "--exit-on-error", "--no-owner", "--no-privileges", "--no-password",
-                      "--role=" + server.owner, "--dbname=" + connection_string(server, database)};
-    COMMENTO_ASSIGN(const Outcome outcome,
-                    pipe_program(words, {dump, ignore}, kLimit, environment_for(server)));
+    const Words words{tool("pg_restore", version),
+                      "--exit-on-error",
+                      "--no-owner",
+                      "--no-privileges",
+                      "--no-password",
+                      "--role=" + server.owner,
+                      "--dbname=" + connection_string(server, database)};
+    COMMENTO_ASSIGN(const Outcome outcome, pipe_program(words, {dump, ignore}, kLimit, environment_for(server)));
     return judge("put the dump into database " + database, outcome);
 }
 

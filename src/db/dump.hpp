@@ -19,7 +19,8 @@ Result<void> dump(const DatabaseServer& server, int version, const std::string& 
 /// Gives a dump piece by piece; an empty one ends it.
 using DumpSource = std::function<Result<std::string_view>()>;
 
-/// Puts a dump into `database`, which is empty; all that it makes belongs to the application's role. The first fault ends it.
+/// Puts a dump into `database`, which is empty; all that it makes belongs to the application's role. The first fault
+/// ends it.
 Result<void> put_back(const DatabaseServer& server, int version, const std::string& database, const DumpSource& dump);
 
 /// Writes a dump as SQL, which needs no server.

@@ -53,7 +53,8 @@ bool is_taken_again(std::string_view state) {
 /// Whether a step took effect before, by taking it in a transaction that is rolled back.
 Result<bool> has_taken_effect(Postgres& database, const DatabaseServer& server, const fs::path& step) {
     COMMENTO_ASSIGN(const std::string text, read_file(step, kLargestStep));
-    COMMENTO_CHECK(database.script(fmt::format("BEGIN; SET LOCAL ROLE {}; SET LOCAL search_path TO public", identifier(server.owner))));
+    COMMENTO_CHECK(database.script(
+        fmt::format("BEGIN; SET LOCAL ROLE {}; SET LOCAL search_path TO public", identifier(server.owner))));
     const auto taken = database.script(text);
     COMMENTO_CHECK(database.script("ROLLBACK"));
     return !taken && is_taken_again(database.state());
@@ -66,9 +67,10 @@ std::string way_back(const Paths& paths, const DatabaseServer& server) {
             return fmt::format("go back to before it, and the next start tries again: commentoctl backup restore {}",
                                name);
     }
-    return fmt::format("where the site never ran, the database holds nothing yet: drop it ({}), then: systemctl restart "
-                       "commento.target",
-                       server.is_own ? "runuser -u postgres -- dropdb commento" : "DROP DATABASE " + identifier(server.database));
+    return fmt::format(
+        "where the site never ran, the database holds nothing yet: drop it ({}), then: systemctl restart "
+        "commento.target",
+        server.is_own ? "runuser -u postgres -- dropdb commento" : "DROP DATABASE " + identifier(server.database));
 }
 
 Result<void> check_last_start(const Paths& paths, const DatabaseServer& server, Postgres& database,

@@ -35,7 +35,7 @@ Part role(const std::string& name, std::string_view options = "LOGIN") {
 Part connection_limit(const std::string& name, int limit) {
     return {fmt::format("limit of {} connections for role {}", limit, name),
             is_role_that(name, fmt::format("rolconnlimit = {}", limit)),
-            fmt::format("ALTER ROLE {} CONNECTION LIMIT {}", identifier(name), limit), true};
+            fmt::format("ALTER ROLE {} CONNECTION LIMIT {}", identifier(name), limit)};
 }
 
 Part setting(const std::string& name, const Setting& setting) {
@@ -101,8 +101,10 @@ std::vector<Part> parts_of_own_cluster(const DatabaseServer& server, int pool) {
 }
 
 std::vector<Part> parts_of_role(const DatabaseServer& server, int pool, const std::string& verifier) {
+    Part limit = connection_limit(server.owner, pool + kSpareConnections);
+    limit.can_be_missed = true; // who made the role may be somebody else
     return {role(server.owner, fmt::format("LOGIN PASSWORD {}", literal(verifier))), makes_databases(server.owner),
-            connection_limit(server.owner, pool + kSpareConnections)};
+            limit};
 }
 
 std::vector<Part> parts_of_server(const DatabaseServer& server) {

@@ -13,7 +13,8 @@ struct Part {
     std::string what;   ///< as messages name it
     std::string test;   ///< a statement whose one value is true where it is so
     std::string repair; ///< the statement that makes it so; may hold what stands for a password
-    bool can_be_missed = false; ///< where nobody of ours has the right to make it so, it is told and the site runs without
+    bool can_be_missed =
+        false; ///< where nobody of ours has the right to make it so, it is told and the site runs without
 };
 
 /// The statement that makes an empty database for the application.
@@ -23,7 +24,8 @@ std::string create_database(const DatabaseServer& server, std::string_view name)
 /// pool may open.
 std::vector<Part> parts_of_own_cluster(const DatabaseServer& server, int pool);
 
-/// The application's role on another server, for who may make roles there. `pool` as above; `verifier`: Postgres::scram_verifier().
+/// The application's role on another server, for who may make roles there. `pool` as above; `verifier`:
+/// Postgres::scram_verifier().
 std::vector<Part> parts_of_role(const DatabaseServer& server, int pool, const std::string& verifier);
 
 /// The application's database on another server, and what its role can do for itself.

@@ -98,7 +98,8 @@ log_disconnections = 0
 log_stats = 0
 )",
         fmt::arg("settings", paths.settings().string()), fmt::arg("socket", paths.pool_sockets().string()),
-        fmt::arg("port", kPoolPort), fmt::arg("size", size), fmt::arg("clients", kClients), fmt::arg("backlog", kBacklog));
+        fmt::arg("port", kPoolPort), fmt::arg("size", size), fmt::arg("clients", kClients),
+        fmt::arg("backlog", kBacklog));
     return config + (server.is_own ? "\n" + pool_target(server, server.hosts.front()) : way_elsewhere(paths, server));
 }
 

@@ -36,8 +36,8 @@ Result<Inventory> take_inventory(Postgres& connection, const DatabaseServer& ser
     Inventory inventory;
     COMMENTO_ASSIGN(const auto standby, connection.query("SELECT pg_is_in_recovery()"));
     inventory.is_standby = is_true(standby);
-    COMMENTO_ASSIGN(const auto roles, connection.query("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = $1",
-                                                       {server.owner}));
+    COMMENTO_ASSIGN(const auto roles,
+                    connection.query("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = $1", {server.owner}));
     if (!roles.empty())
         inventory.role = {roles[0].at(0) == "t", roles[0].at(1) == "t"};
     COMMENTO_ASSIGN(const auto databases,
@@ -58,10 +58,11 @@ Result<void> keep_others_out(Postgres& connection) {
 
 /// Connections that the server takes from others than superusers.
 Result<int> connections_of(Postgres& connection) {
-    COMMENTO_ASSIGN(const auto rows, connection.query("SELECT current_setting('max_connections')::int - "
-                                                      "current_setting('superuser_reserved_connections')::int - "
-                                                      // From version 16 on.
-                                                      "coalesce(current_setting('reserved_connections', true)::int, 0)"));
+    COMMENTO_ASSIGN(const auto rows,
+                    connection.query("SELECT current_setting('max_connections')::int - "
+                                     "current_setting('superuser_reserved_connections')::int - "
+                                     // From version 16 on.
+                                     "coalesce(current_setting('reserved_connections', true)::int, 0)"));
     const std::string& digits = rows.at(0).at(0);
     int connections = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), connections);
@@ -107,9 +108,9 @@ Result<void> check_tables(Postgres& database, const DatabaseServer& server) {
                                    "(SELECT FROM information_schema.columns WHERE table_schema = 'public' AND "
                                    "table_name = 'migrations' AND column_name = 'filename')"));
     if (is_true(unknown))
-        return somebody_elses(fmt::format("tables of role {}, but no table migrations, which the application makes first",
-                                          server.owner),
-                              server);
+        return somebody_elses(
+            fmt::format("tables of role {}, but no table migrations, which the application makes first", server.owner),
+            server);
     return {};
 }
 
@@ -124,9 +125,10 @@ Result<void> warn_of_changed_order(Postgres& connection, const DatabaseServer& s
                                      "pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = $1",
                                      {server.database}));
     if (is_true(changed))
-        spdlog::warn("the order of text in database {0} changed with the system's C library: make its indexes anew ({1}; "
-                     "ALTER DATABASE {0} REFRESH COLLATION VERSION)",
-                     server.database, as_superuser(server, "REINDEX DATABASE " + server.database));
+        spdlog::warn(
+            "the order of text in database {0} changed with the system's C library: make its indexes anew ({1}; "
+            "ALTER DATABASE {0} REFRESH COLLATION VERSION)",
+            server.database, as_superuser(server, "REINDEX DATABASE " + server.database));
     return {};
 }
 
@@ -249,11 +251,11 @@ Result<void> check_inventory(const Inventory& inventory, const DatabaseServer& s
                     fmt::format("is it for the comment server? Then: {}",
                                 as_superuser(server, fmt::format("ALTER ROLE {} LOGIN", server.owner))));
     if (inventory.role && inventory.role->is_superuser)
-        return fail(ErrorCode::database,
-                    fmt::format("role {} is a superuser, so the application could do anything to every database",
-                                server.owner),
-                    fmt::format("take that right away: {}",
-                                as_superuser(server, fmt::format("ALTER ROLE {} NOSUPERUSER", server.owner))));
+        return fail(
+            ErrorCode::database,
+            fmt::format("role {} is a superuser, so the application could do anything to every database", server.owner),
+            fmt::format("take that right away: {}",
+                        as_superuser(server, fmt::format("ALTER ROLE {} NOSUPERUSER", server.owner))));
     if (inventory.database && inventory.database->owner != server.owner)
         return fail(ErrorCode::database,
                     fmt::format("database {} is there already and belongs to role {}; it stays as it is",

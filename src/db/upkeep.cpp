@@ -31,7 +31,8 @@ Result<void> make_scheduled_backup(const Paths& paths, const Settings& settings)
     COMMENTO_ASSIGN(const std::string name, make_backup(paths, settings, "scheduled"));
     COMMENTO_ASSIGN(const bool possible, may_make_databases(connection));
     if (!possible)
-        spdlog::warn("backup {} is not verified: the role may not make databases; commentoctl db check tells the remedy", name);
+        spdlog::warn(
+            "backup {} is not verified: the role may not make databases; commentoctl db check tells the remedy", name);
     else if (is_verification_due(paths)) {
         COMMENTO_CHECK(verify_backup(paths, settings, name));
     }

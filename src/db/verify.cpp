@@ -62,9 +62,8 @@ Result<void> put_back_and_compare(const Paths& paths, const Settings& settings, 
 Result<void> verify_backup(const Paths& paths, const Settings& settings, const std::string& name) {
     const std::string scratch = scratch_of(database_server(paths, settings));
     auto compared = put_back_and_compare(paths, settings, name, scratch);
-    const auto dropped = connect_for_backups(paths, settings).and_then([&](Postgres connection) {
-        return drop(connection, scratch);
-    });
+    const auto dropped =
+        connect_for_backups(paths, settings).and_then([&](Postgres connection) { return drop(connection, scratch); });
     COMMENTO_CHECK(std::move(compared));
     COMMENTO_CHECK(dropped);
     COMMENTO_CHECK(mark_verified(paths, name));

@@ -11,8 +11,8 @@
 
 namespace commento {
 
-/// Returns as soon as the host's own cluster accepts connections. Asks again only when inotify(7) reports a change in the
-/// socket's folder (the server makes its socket) or among the files of its data folder (it writes its state into
+/// Returns as soon as the host's own cluster accepts connections. Asks again only when inotify(7) reports a change in
+/// the socket's folder (the server makes its socket) or among the files of its data folder (it writes its state into
 /// postmaster.pid). ErrorCode::database when `limit` passes.
 Result<void> wait_for_server(const DatabaseServer& cluster, std::chrono::milliseconds limit);
 

@@ -1,7 +1,5 @@
 #include "app/release.hpp"
 
-#include "base/progress.hpp"
-
 #include <gtest/gtest.h>
 
 namespace commento {
@@ -29,11 +27,6 @@ TEST(ReleaseName, IsTheStemWithASumWhereNoVersionIsKnown) {
 TEST(ReleaseName, IsAlwaysOnePlainVisibleFileName) {
     EXPECT_EQ(release_name("/srv/.hidden dir/..a b$.zip", kSum), "a-b--0123456789ab");
     EXPECT_EQ(release_name("https://x/../releases/download/1../y", kSum).find('/'), std::string::npos);
-}
-
-TEST(ProgressBar, ShowsShareAndSize) {
-    EXPECT_EQ(progress_bar(4U << 20U, 1U << 20U), "[#####---------------]  25 %  1.0 of 4.0 MiB");
-    EXPECT_EQ(progress_bar(4U << 20U, 4U << 20U), "[####################] 100 %  4.0 of 4.0 MiB");
 }
 
 } // namespace

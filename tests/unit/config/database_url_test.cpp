@@ -49,7 +49,7 @@ TEST(DatabaseUrl, NamesSeveralHostsEachWithItsPort) {
 TEST(DatabaseUrl, HasAddressesOfIpv6InBrackets) {
     EXPECT_THAT(parsed("postgresql://comments@[2001:db8::7]:5433,[::1]/blog").hosts,
                 ElementsAre(DatabaseHost{"2001:db8::7", 5433}, DatabaseHost{"::1", 5432}));
-    EXPECT_THAT(problem_with("postgresql://comments@2001:db8::7/blog"), HasSubstr("no port"));
+    EXPECT_THAT(problem_with("postgresql://comments@2001:db8::7/blog"), HasSubstr("a port that is none"));
 }
 
 TEST(DatabaseUrl, EndsAnAddressInBracketsWhereTheyEnd) {
@@ -107,31 +107,33 @@ TEST(DatabaseUrl, RefusesAValueThatLibpqOrThePoolDoesNotKnowAndNamesThoseThatThe
 
 TEST(DatabaseUrl, RefusesAParameterThatThePoolCanNotFollow) {
     EXPECT_THAT(problem_with("postgresql://comments@db.example.org/blog?connect_timeout=5"),
-                HasSubstr("\"connect_timeout\""));
+                HasSubstr("a parameter that the pool does not know"));
     EXPECT_THAT(problem_with("postgresql://comments@db.example.org/blog?options=-c%20role%3Dpostgres"),
-                HasSubstr("\"options\""));
+                HasSubstr("a parameter that the pool does not know"));
 }
 
 TEST(DatabaseUrl, SaysWhichPartIsMissing) {
     EXPECT_THAT(problem_with("postgresql://db.example.org/blog"), HasSubstr("names no user"));
     EXPECT_THAT(problem_with("postgresql://comments@/blog"), HasSubstr("names no host"));
     EXPECT_THAT(problem_with("postgresql://comments@db.example.org"), HasSubstr("names no database"));
-    EXPECT_THAT(problem_with("postgresql://comments@a.example.org,/blog"), HasSubstr("no host"));
-    EXPECT_THAT(problem_with("postgresql://comments@/blog?port=5433"), HasSubstr("a port without a host"));
+    EXPECT_THAT(problem_with("postgresql://comments@a.example.org,/blog"), HasSubstr("a host that is none"));
+    EXPECT_THAT(problem_with("postgresql://comments@/blog?port=5433"), HasSubstr("names no host"));
 }
 
 TEST(DatabaseUrl, RefusesAPortThatIsNone) {
     for (const std::string port : {"0", "-5", "65536", "54x", "99999999999"})
-        EXPECT_THAT(problem_with("postgresql://comments@db.example.org:" + port + "/blog"), HasSubstr("no port"))
+        EXPECT_THAT(problem_with("postgresql://comments@db.example.org:" + port + "/blog"),
+                    HasSubstr("a port that is none"))
             << port;
     EXPECT_THAT(parsed("postgresql://comments@db.example.org:65535/blog").hosts,
                 ElementsAre(DatabaseHost{"db.example.org", 65535}));
 }
 
 TEST(DatabaseUrl, RefusesAHostThatCouldSayMoreThanAName) {
-    EXPECT_THAT(problem_with("postgresql://comments@db.example.org%20port%3D1/blog"), HasSubstr("no host"));
-    EXPECT_THAT(problem_with("postgresql://comments@a.example.org%2Cb.example.org/blog"), HasSubstr("no host"));
-    EXPECT_THAT(problem_with("postgresql://comments@db'.example.org/blog"), HasSubstr("no host"));
+    EXPECT_THAT(problem_with("postgresql://comments@db.example.org%20port%3D1/blog"), HasSubstr("a host that is none"));
+    EXPECT_THAT(problem_with("postgresql://comments@a.example.org%2Cb.example.org/blog"),
+                HasSubstr("a host that is none"));
+    EXPECT_THAT(problem_with("postgresql://comments@db'.example.org/blog"), HasSubstr("a host that is none"));
 }
 
 TEST(DatabaseUrl, LeavesRoomForTheNamesOfTheBackupsDatabases) {

@@ -38,6 +38,7 @@ Facts healthy() {
         .install = unit("inactive", "success"),
         .provision = unit("inactive", "success"),
         .pool = unit("active", "success"),
+        .follow = unit("inactive", "success"),
         .guard = unit("inactive", "success"),
         .nginx = unit("active", "success"),
         .render = unit("inactive", "success"),

@@ -53,7 +53,8 @@ TEST(PoolConfig, LeadsToTheClusterAndListensOnNothingButItsSocket) {
     EXPECT_THAT(config, Not(HasSubstr("%include")));
 }
 
-constexpr const char* kElsewhere = "DATABASE_URL=postgresql://comments@a.example.org:5433,b.example.org/blog?sslrootcert=/ca.pem\n";
+constexpr const char* kElsewhere =
+    "DATABASE_URL=postgresql://comments@a.example.org:5433,b.example.org/blog?sslrootcert=/ca.pem\n";
 
 TEST(PoolConfig, ChecksWhoAServerElsewhereIsAndLeavesToAFileWhichOneItIs) {
     const std::string config = pool_config(Paths{}, database_server(Paths{}, settings_with(kElsewhere)), 12);
@@ -65,9 +66,10 @@ TEST(PoolConfig, ChecksWhoAServerElsewhereIsAndLeavesToAFileWhichOneItIs) {
 TEST(PoolTarget, HoldsThePasswordWhateverIsInIt) {
     DatabaseServer server = database_server(Paths{}, settings_with(kElsewhere));
     server.password = "it's = \\ secret";
-    EXPECT_EQ(pool_target(server, server.hosts.at(1)),
-              "[databases]\ncommento = host='b.example.org' port=5432 dbname='blog' user='comments' password='it''s = \\ "
-              "secret'\n");
+    EXPECT_EQ(
+        pool_target(server, server.hosts.at(1)),
+        "[databases]\ncommento = host='b.example.org' port=5432 dbname='blog' user='comments' password='it''s = \\ "
+        "secret'\n");
 }
 
 } // namespace

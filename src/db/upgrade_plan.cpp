@@ -38,20 +38,24 @@ Result<HostCluster> cluster_on(const std::vector<HostCluster>& clusters, int por
     return *found;
 }
 
-/// The folder that the new cluster goes into, or the nearest above it that is there.
-fs::path place_of_clusters(const Paths& paths) { return paths.root / "var/lib/postgresql"; }
+/// The folder that a version's clusters go into (pg_createcluster's default).
+fs::path place_of(const Paths& paths, int version) {
+    return paths.root / "var/lib/postgresql" / std::to_string(version);
+}
 
-Result<void> require_room(const Paths& paths, std::uint64_t bytes) {
+Result<void> require_room(const Paths& paths, int version, std::uint64_t bytes) {
     const std::uint64_t needed = bytes + kEmptyCluster;
     std::error_code fault;
-    const fs::path place = place_of_clusters(paths);
+    fs::path place = place_of(paths, version);
+    if (!fs::exists(place, fault))
+        place = place.parent_path();
     const fs::space_info space = fs::space(place, fault);
     if (fault || space.available >= needed)
         return {}; // what can't be found out is for the copy to find
     return fail(ErrorCode::database,
                 fmt::format("there is no room for a copy of the cluster: {} MiB are free in {}, {} MiB are needed",
                             space.available / kMiB, place.string(), needed / kMiB),
-                fmt::format("make room, or have {} on a larger disk", place.string()));
+                "make room there, or mount a larger disk");
 }
 
 Result<void> require_free_name(const Paths& paths, const UpgradeChoice& choice) {
@@ -59,7 +63,7 @@ Result<void> require_free_name(const Paths& paths, const UpgradeChoice& choice) 
     const std::string hint = fmt::format("commento-db replaces only a cluster that nobody used. Where nothing in it is "
                                          "missed: pg_dropcluster --stop {} {}",
                                          choice.target, choice.current.name);
-    const fs::path data = place_of_clusters(paths) / label;
+    const fs::path data = place_of(paths, choice.target) / choice.current.name;
     std::error_code fault;
     if (!choice.taken && fs::exists(data, fault))
         return fail(ErrorCode::database, fmt::format("{} is there, but belongs to no cluster", data.string()),
@@ -124,7 +128,7 @@ Result<UpgradePlan> plan_upgrade(const Paths& paths, const Settings& settings) {
         return plan;
     COMMENTO_CHECK(require_free_name(paths, plan.choice));
     COMMENTO_ASSIGN(plan.census, take_census(paths, plan.choice.current, plan.choice.current.port));
-    COMMENTO_CHECK(require_room(paths, plan.census.bytes));
+    COMMENTO_CHECK(require_room(paths, plan.choice.target, plan.census.bytes));
     return plan;
 }
 

@@ -107,3 +107,238 @@ def test_comments_and_the_hosts_other_databases_move_and_the_older_cluster_is_ke
     is_upgraded(blog)
     blog.comments().post_comment("second")
     machine.run(["commentoctl", "backup", "verify"], timeout=120)
+
+
+def test_undone_the_older_cluster_is_back_and_what_came_since_is_in_the_backup_that_is_named(blog, shop):
+    machine = blog.machine
+    before = dump(machine, shop), roles(machine)
+    upgrade(machine, "--yes")
+    blog.comments().post_comment("second")
+
+    told = upgrade(machine, "--undo", "--yes").output
+
+    assert comments(blog) == ["<p>first</p>\n"]
+    assert {label: found for label, (_, found) in clusters(machine).items()} == {"15/main": "online", "17/main": "down"}
+    assert (dump(machine, shop), roles(machine)) == before
+    last = backups(machine)[-1]
+    assert last["name"] in told and last["versions"]["postgresql"].startswith("17.")
+    assert next(table["rows"] for table in last["tables"] if table["name"] == "comments") == 2
+    nothing = upgrade(machine, "--undo", "--yes", check=False)
+    assert nothing.exit_code == DATABASE_FAULT and "no upgrade of PostgreSQL to undo" in nothing.stderr
+    taken = upgrade(machine, "--yes", check=False)
+    assert taken.exit_code == DATABASE_FAULT and "17/main" in taken.stderr and "pg_dropcluster --stop 17 main" in taken.stderr
+    machine.reboot()
+    assert comments(blog) == ["<p>first</p>\n"]
+    machine.run(["pg_dropcluster", "17", "main"])
+    upgrade(machine, "--yes")
+    machine.run(["commentoctl", "backup", "restore", last["name"], "--yes"], timeout=120)
+    assert len(comments(blog)) == 2
+
+
+def test_without_a_newer_version_it_says_what_to_install(blog):
+    machine = blog.machine
+    machine.run(["dpkg", "--force-depends", "--remove", "postgresql-17"])
+
+    done = upgrade(machine, "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT
+    assert "no newer version of PostgreSQL is installed" in done.stderr and "apt install postgresql-17" in done.stderr
+    assert comments(blog) == ["<p>first</p>\n"]
+
+
+def test_where_the_cluster_is_the_newest_there_is_nothing_to_do(machine):
+    machine.write("/etc/commento-stack/commento-stack.conf", "DOMAIN=comments.example.test\nEMAIL=owner@example.test\n")
+
+    done = upgrade(machine)
+
+    assert "15/main has the newest version of PostgreSQL; nothing to do" in done.stdout
+    assert machine.journal(UNIT, options=["--quiet"]) == ""
+
+
+def test_an_empty_cluster_of_the_newer_version_gives_way(blog):
+    blog.machine.run(["pg_createcluster", "--start", "17", "main"], timeout=120)
+
+    upgrade(blog.machine, "--yes")
+
+    is_upgraded(blog)
+
+
+@pytest.mark.parametrize("statement, named", [
+    ("CREATE DATABASE mine", "database mine"),
+    ("CREATE ROLE mine", "roles or tables"),
+    ("CREATE TABLE mine ()", "roles or tables"),
+])
+def test_a_cluster_of_the_newer_version_that_holds_anything_is_refused_and_nothing_is_touched(blog, statement, named):
+    machine = blog.machine
+    machine.run(["pg_createcluster", "--start", "17", "main"], timeout=120)
+    sql(machine, statement, "postgres", port=5433)
+    before = clusters(machine), machine.unit("commento.service")["MainPID"]
+
+    done = upgrade(machine, "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT
+    assert "17/main" in done.stderr and named in done.stderr
+    assert (clusters(machine), machine.unit("commento.service")["MainPID"]) == before
+    assert backups(machine) == []
+
+
+def test_a_stopped_cluster_of_the_newer_version_or_its_data_is_refused(blog):
+    machine = blog.machine
+    machine.run(["pg_createcluster", "17", "main"], timeout=120)
+    done = upgrade(machine, "--yes", check=False)
+    assert done.exit_code == DATABASE_FAULT and "can't be seen" in done.stderr
+
+    machine.run(["rm", "-r", "/etc/postgresql/17"])
+    done = upgrade(machine, "--yes", check=False)
+    assert done.exit_code == DATABASE_FAULT and "/var/lib/postgresql/17/main" in done.stderr
+    assert machine.exists("/var/lib/postgresql/17/main/PG_VERSION")
+
+
+def test_too_little_room_is_named_before_anything_is_stopped(blog):
+    machine = blog.machine
+    machine.run(["mkdir", "/var/lib/postgresql/17"])
+    machine.run(["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", "/var/lib/postgresql/17"])
+    before = machine.unit("commento.service")["MainPID"]
+
+    done = upgrade(machine, "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT
+    assert "no room" in done.stderr and "/var/lib/postgresql/17" in done.stderr
+    assert machine.unit("commento.service")["MainPID"] == before
+
+
+def hook(machine: Machine, phase: str, script: str) -> None:
+    """What pg_upgradecluster runs, as user postgres, when it has made the newer cluster (init) and filled it (finish)."""
+    machine.write(f"{HOOKS}/test", f'#!/bin/sh\n[ "$4" = {phase} ] || exit 0\n{script}\n', 0o755)
+
+
+@pytest.mark.parametrize("phase, script, said", [
+    ("init", "echo out of luck; exit 1", "out of luck"),
+    ("finish", "echo out of luck; exit 1", "out of luck"),
+    ("init", "fallocate -l 400M /var/lib/postgresql/17/filler", "pg_upgrade"),
+    ("finish", "psql --cluster 17/main --command='DELETE FROM comments' commento", "table comments"),
+    ("finish", "psql --cluster 17/main --command='ALTER ROLE shop SUPERUSER' commento", "role shop"),
+    ("finish", "dropdb --cluster 17/main shop", "database shop"),
+])
+def test_what_fails_in_the_middle_is_taken_back_and_said(blog, shop, phase, script, said):
+    machine = blog.machine
+    machine.run(["install", "--directory", "--owner=postgres", "/var/lib/postgresql/17"])
+    machine.run(["mount", "-t", "tmpfs", "-o", "size=450m", "tmpfs", "/var/lib/postgresql/17"])
+    machine.run(["chown", "postgres:", "/var/lib/postgresql/17"])
+    before = dump(machine, shop), roles(machine)
+    hook(machine, phase, script)
+
+    done = upgrade(machine, "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT
+    assert said in done.stderr and "was taken back: cluster 15/main is up as before" in done.stderr
+    is_as_before(blog)
+    assert (dump(machine, shop), roles(machine)) == before
+    assert [entry["reason"] for entry in backups(machine)] == ["before-db-upgrade"]
+    blog.comments().post_comment("there is a site", path="/other")
+
+
+@pytest.fixture
+def held(blog):
+    """Starts an upgrade that stays in a phase until it is killed or let go; returns its commentoctl."""
+    machine = blog.machine
+    machine.run(["install", "--directory", "--mode=777", "/srv/held"])
+
+    def begin(phase: str):
+        hook(machine, phase, "mkfifo /srv/held/on; touch /srv/held/here; read line < /srv/held/on")
+        running = machine.popen(["commentoctl", "db", "upgrade", "--yes"], stdout=-1, stderr=-1)
+        machine.wait_until("it is in the middle", lambda: machine.exists("/srv/held/here"), timeout=60)
+        return running
+
+    return begin
+
+
+def let_go(machine: Machine) -> None:
+    machine.run(["sh", "-c", "echo on > /srv/held/on"])
+
+
+@pytest.mark.parametrize("phase", ["init", "finish"])
+def test_killed_in_the_middle_the_site_comes_back_and_another_run_succeeds(blog, held, phase):
+    machine = blog.machine
+    running = held(phase)
+
+    machine.run(["systemctl", "kill", "--signal=KILL", UNIT])
+
+    assert running.wait(120) != 0
+    is_as_before(blog)
+    machine.run(["rm", f"{HOOKS}/test"])
+    upgrade(machine, "--yes")
+    is_upgraded(blog)
+
+
+@pytest.mark.parametrize("phase", ["init", "finish"])
+def test_a_power_cut_in_the_middle_is_taken_back_at_the_next_boot(blog, held, phase):
+    machine = blog.machine
+    held(phase)
+
+    machine.power_cut()
+
+    is_as_before(blog)
+    machine.run(["rm", f"{HOOKS}/test"])
+    upgrade(machine, "--yes")
+    is_upgraded(blog)
+
+
+@pytest.mark.parametrize("phase", ["switching", "returning"])
+def test_a_power_cut_while_the_clusters_change_places_is_finished_at_the_next_boot(blog, phase):
+    machine = blog.machine
+    upgrade(machine, "--yes")
+    state = json.loads(machine.read(STATE)) | {"phase": phase}
+    machine.write(STATE, json.dumps(state))
+    # Neither has the port, and none starts at boot: further apart they are never.
+    for version in ("15", "17"):
+        machine.run(["pg_conftool", version, "main", "set", "port", "5440"])
+        machine.write(f"/etc/postgresql/{version}/main/start.conf", "manual\n")
+
+    machine.power_cut()
+
+    if phase == "switching":
+        is_upgraded(blog)
+    else:
+        machine.wait_until("the site is up", lambda: comments(blog) == ["<p>first</p>\n"])
+        assert clusters(machine)["15/main"] == ("5432", "online") and clusters(machine)["17/main"][1] == "down"
+
+
+def test_interrupted_commentoctl_leaves_it_running_to_its_end(blog, held):
+    machine = blog.machine
+    running = held("init")
+
+    running.terminate()
+    running.wait(30)
+    let_go(machine)
+
+    machine.wait_until("it is done", lambda: "17/main" in clusters(machine) and machine.unit(UNIT)["ActiveState"] == "inactive",
+                       timeout=120)
+    is_upgraded(blog)
+
+
+def test_a_start_of_the_application_in_the_middle_waits_until_it_is_done(blog, held):
+    machine = blog.machine
+    held("init")
+
+    machine.run(["systemctl", "start", "--no-block", "commento.target", "commento.service"])
+    machine.wait_until("the start waits", lambda: "commento.service" in machine.run(["systemctl", "list-jobs"]).stdout)
+    let_go(machine)
+
+    machine.wait_until("it is done", lambda: machine.unit(UNIT)["ActiveState"] == "inactive", timeout=120)
+    is_upgraded(blog)
+
+
+def test_missing_rights_a_missing_terminal_and_a_cluster_that_is_down_are_named(blog):
+    machine = blog.machine
+    denied = upgrade(machine, "--yes", check=False, user="nobody")
+    assert denied.exit_code == NO_RIGHTS and "sudo commentoctl db upgrade" in denied.stderr
+    unsure = upgrade(machine, check=False)
+    assert unsure.exit_code == SETTINGS_FAULT and "--yes" in unsure.stderr
+    assert comments(blog) == ["<p>first</p>\n"]
+    machine.run(["systemctl", "stop", "postgresql@15-main"])
+    down = upgrade(machine, "--yes", check=False)
+    assert down.exit_code == DATABASE_FAULT and "15/main is down" in down.stderr and "systemctl start" in down.stderr
+    blog.configure(DATABASE_PORT="5555")
+    nowhere = upgrade(machine, "--yes", check=False)
+    assert nowhere.exit_code == DATABASE_FAULT and "5555" in nowhere.stderr and "DATABASE_PORT" in nowhere.stderr

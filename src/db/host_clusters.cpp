@@ -1,15 +1,19 @@
 #include "db/host_clusters.hpp"
 
+#include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/process.hpp"
 #include "base/units.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <sstream>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -132,10 +136,15 @@ Result<void> set_autostart(const Paths& paths, int version, const std::string& n
     return run_tool({"systemctl", "daemon-reload"}).map([](const std::string& /*nothing*/) {});
 }
 
-Result<void> set_port(int version, const std::string& name, int port) {
-    return run_tool(
-               {"pg_conftool", std::to_string(version), name, "postgresql.conf", "set", "port", std::to_string(port)})
-        .map([](const std::string& /*nothing*/) {});
+Result<void> set_port(const Paths& paths, int version, const std::string& name, int port) {
+    COMMENTO_CHECK(run_tool(
+        {"pg_conftool", std::to_string(version), name, "postgresql.conf", "set", "port", std::to_string(port)}));
+    // Debian's tools do not make durable what they write; pg_upgrade does with its data.
+    const fs::path folder = paths.root / "etc/postgresql";
+    const Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened || ::syncfs(opened.get()) != 0)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot write {} to disk", folder.string()), errno);
+    return {};
 }
 
 Result<void> start_cluster(int version, const std::string& name) { return run_job("StartUnit", version, name); }
@@ -143,6 +152,12 @@ Result<void> start_cluster(int version, const std::string& name) { return run_jo
 Result<void> stop_cluster(int version, const std::string& name) { return run_job("StopUnit", version, name); }
 
 Result<void> drop_cluster(int version, const std::string& name) {
+    // What is to be removed need not end in order: where the disk is full, it can't, and would be waited for for
+    // minutes (seen in a test). A server that is down is no failure (status 2).
+    COMMENTO_CHECK(run_program(
+        {"pg_ctlcluster", "--skip-systemctl-redirect", "--mode=immediate", std::to_string(version), name, "stop"},
+        kPatience));
+    COMMENTO_CHECK(stop_cluster(version, name)); // so that its unit knows
     return run_tool({"pg_dropcluster", "--stop", std::to_string(version), name})
         .map([](const std::string& /*nothing*/) {});
 }

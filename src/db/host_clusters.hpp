@@ -48,7 +48,7 @@ enum class Autostart { yes, no };
 /// Whether it starts at boot (start.conf; pg_createcluster(1), "STARTUP CONTROL"), and the port it listens on. Both
 /// take effect with the next start; the file is whole at any moment.
 Result<void> set_autostart(const Paths& paths, int version, const std::string& name, Autostart autostart);
-Result<void> set_port(int version, const std::string& name, int port);
+Result<void> set_port(const Paths& paths, int version, const std::string& name, int port);
 
 /// By its unit; returns when it is up, or down. Nothing to do is no failure.
 Result<void> start_cluster(int version, const std::string& name);

@@ -43,8 +43,8 @@ Result<void> make_it_count(const Paths& paths, const UpgradeState& state, int ve
     COMMENTO_CHECK(stop_cluster(other, state.name));
     COMMENTO_CHECK(stop_cluster(version, state.name));
     COMMENTO_CHECK(set_autostart(paths, other, state.name, Autostart::no));
-    COMMENTO_CHECK(set_port(other, state.name, state.other_port));
-    COMMENTO_CHECK(set_port(version, state.name, state.port));
+    COMMENTO_CHECK(set_port(paths, other, state.name, state.other_port));
+    COMMENTO_CHECK(set_port(paths, version, state.name, state.port));
     COMMENTO_CHECK(set_autostart(paths, version, state.name, Autostart::yes));
     COMMENTO_CHECK(start_cluster(version, state.name));
     return wait_for_server({paths.postgres_sockets(), state.port}, kServerLimit);
@@ -64,7 +64,7 @@ Result<void> clear_copy(const Paths& paths, const UpgradeState& state) {
 Result<void> take_back_copy(const Paths& paths, const UpgradeState& state) {
     COMMENTO_CHECK(clear_copy(paths, state));
     COMMENTO_CHECK(set_autostart(paths, state.older, state.name, Autostart::yes));
-    COMMENTO_CHECK(set_port(state.older, state.name, state.port));
+    COMMENTO_CHECK(set_port(paths, state.older, state.name, state.port));
     COMMENTO_CHECK(start_cluster(state.older, state.name));
     COMMENTO_CHECK(wait_for_server({paths.postgres_sockets(), state.port}, kServerLimit));
     return forget_upgrade(paths);
@@ -77,16 +77,27 @@ Result<void> return_to_older(const Paths& paths, UpgradeState state) {
     return forget_upgrade(paths);
 }
 
-/// `error`, with what became of it after `way_back`.
-tl::unexpected<Error> after(Error error, const Result<void>& way_back, const UpgradeState& state) {
+/// From here on the newer cluster counts, and the older one is kept.
+Result<void> go_to_newer(const Paths& paths, UpgradeState state) {
+    state.phase = UpgradePhase::switching;
+    COMMENTO_CHECK(record_upgrade(paths, state));
+    COMMENTO_CHECK(make_it_count(paths, state, state.newer));
+    state.phase = UpgradePhase::kept;
+    return record_upgrade(paths, state);
+}
+
+/// `error`, with what became of it: which cluster `way_back` has brought up again.
+tl::unexpected<Error> after(Error error, const Result<void>& way_back, const std::string& cluster) {
     error.code = ErrorCode::database;
     if (way_back) {
-        error.message += fmt::format("\nthe upgrade was taken back: cluster {} is up as before", older_of(state));
+        error.message += fmt::format("\nit was taken back: cluster {} is up as before", cluster);
         return tl::unexpected(std::move(error));
     }
     error.message += fmt::format("\nand it could not be taken back: {}", way_back.error().message);
-    error.hint = fmt::format("systemctl start commento.target tries again; the comments are in {} and in backup {}; {}",
-                             older_of(state), state.backup, way_back.error().hint);
+    error.hint =
+        fmt::format("the comments are in cluster {} and in the last backup; when it can start: systemctl start "
+                    "commento.target. {}",
+                    cluster, way_back.error().hint);
     return tl::unexpected(std::move(error));
 }
 
@@ -129,12 +140,10 @@ Result<int> copy_and_compare(const Paths& paths, const UpgradeState& state, cons
     return copy->port;
 }
 
-/// From here on the newer cluster counts. Where it does not come up, the older one does again, and it is kept.
-Result<void> switch_over(const Paths& paths, UpgradeState state) {
-    if (auto switched = make_it_count(paths, state, state.newer); !switched)
-        return after(std::move(switched).error(), return_to_older(paths, state), state);
-    state.phase = UpgradePhase::kept;
-    COMMENTO_CHECK(record_upgrade(paths, state));
+/// Where the newer cluster does not come up, the older one does again, and the newer one is kept.
+Result<void> switch_over(const Paths& paths, const UpgradeState& state) {
+    if (auto switched = go_to_newer(paths, state); !switched)
+        return after(std::move(switched).error(), return_to_older(paths, state), older_of(state));
     spdlog::info("PostgreSQL {} serves the databases now. Cluster {} is kept as it was, and stopped. To go back to it: "
                  "commentoctl db upgrade --undo; when it is no longer missed: pg_dropcluster {} {}",
                  state.newer, older_of(state), state.older, state.name);
@@ -163,10 +172,8 @@ Result<void> upgrade(const Paths& paths, const Settings& settings) {
     COMMENTO_CHECK(record_upgrade(paths, state));
     auto port = copy_and_compare(paths, state, plan.census);
     if (!port)
-        return after(std::move(port).error(), take_back_copy(paths, state), state);
+        return after(std::move(port).error(), take_back_copy(paths, state), older_of(state));
     state.other_port = *port;
-    state.phase = UpgradePhase::switching;
-    COMMENTO_CHECK(record_upgrade(paths, state));
     return switch_over(paths, state);
 }
 

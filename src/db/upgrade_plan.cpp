@@ -98,6 +98,15 @@ Result<void> print(const Json& json) {
     return {};
 }
 
+/// The tools that copy a cluster start its server once more, and the way back does; a running one may have lost its
+/// package (apt autoremove, after an upgrade of the host).
+Result<void> require_server(const std::vector<int>& installed, int version) {
+    if (std::ranges::find(installed, version) != installed.end())
+        return {};
+    return fail(ErrorCode::database, fmt::format("PostgreSQL {} is no longer installed", version),
+                fmt::format("apt install postgresql-{}", version));
+}
+
 } // namespace
 
 Result<UpgradeChoice> choose_upgrade(const std::vector<HostCluster>& clusters, const std::vector<int>& installed,
@@ -106,6 +115,7 @@ Result<UpgradeChoice> choose_upgrade(const std::vector<HostCluster>& clusters, c
     COMMENTO_ASSIGN(choice.current, cluster_on(clusters, port));
     const int newest = installed.empty() ? 0 : installed.back();
     if (newest > choice.current.version) {
+        COMMENTO_CHECK(require_server(installed, choice.current.version));
         choice.target = newest;
         if (const HostCluster* taken = find_cluster(clusters, newest, choice.current.name))
             choice.taken = *taken;
@@ -148,6 +158,7 @@ Result<UpgradeState> plan_undo(const Paths& paths, const Settings& settings) {
         return fail(ErrorCode::database,
                     fmt::format("cluster {}/{} is no longer there to go back to", state->older, state->name),
                     "the backup made before the upgrade can be put back: commentoctl backup list");
+    COMMENTO_CHECK(require_server(installed_versions(paths), state->older));
     state->port = current.port;
     state->other_port = older->port;
     return *state;

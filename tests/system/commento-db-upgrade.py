@@ -231,7 +231,7 @@ def test_what_fails_in_the_middle_is_taken_back_and_said(blog, shop, phase, scri
     done = upgrade(machine, "--yes", check=False)
 
     assert done.exit_code == DATABASE_FAULT
-    assert said in done.stderr and "was taken back: cluster 15/main is up as before" in done.stderr
+    assert said in done.stderr and "it was taken back: cluster 15/main is up as before" in done.stderr
     is_as_before(blog)
     assert (dump(machine, shop), roles(machine)) == before
     assert [entry["reason"] for entry in backups(machine)] == ["before-db-upgrade"]

@@ -58,6 +58,13 @@ TEST(ChooseUpgrade, SaysWhatToInstallWhereThereIsANewerVersionToBeHad) {
     EXPECT_EQ(choice.error().hint, "apt install postgresql-17");
 }
 
+TEST(ChooseUpgrade, RefusesAClusterWhoseServerIsNoLongerInstalled) {
+    const auto choice = choose_upgrade({cluster(15, "main", kPort, "online,binaries_missing")}, {17}, 17, kPort);
+
+    ASSERT_FALSE(choice);
+    EXPECT_EQ(choice.error().hint, "apt install postgresql-15");
+}
+
 TEST(ChooseUpgrade, RefusesAPortThatNoClusterHas) {
     const auto choice = choose_upgrade({cluster(15, "main", 5433)}, {15, 17}, 17, kPort);
 

@@ -25,6 +25,10 @@ constexpr std::chrono::hours kCopyLimit{24}; // hundreds of GB from disk to disk
 
 std::string label_of(int version, const std::string& name) { return fmt::format("{}/{}", version, name); }
 
+std::string unit_of(int version, const std::string& name) {
+    return fmt::format("postgresql@{}-{}.service", version, name);
+}
+
 int to_number(std::string_view digits) {
     int number = 0;
     const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -47,15 +51,18 @@ Result<std::string> run_tool(const std::vector<std::string>& words, std::chrono:
     return std::move(outcome.output);
 }
 
-Result<void> run_job(const char* method, int version, const std::string& name) {
-    const std::string unit = fmt::format("postgresql@{}-{}.service", version, name);
+Result<void> run_job(const char* method, const char* verb, int version, const std::string& name) {
+    const std::string unit = unit_of(version, name);
     COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_CHECK(units.reset_failed(unit));
     COMMENTO_ASSIGN(const std::string result, units.run_job(method, unit, kPatience));
-    if (result != "done")
-        return fail(ErrorCode::database, fmt::format("{} of {}: {}", method, unit, result),
-                    fmt::format("journalctl -u {}; its log is in /var/log/postgresql", unit));
-    return {};
+    COMMENTO_ASSIGN(const UnitState state, units.state(unit));
+    // Debian's unit may take a server that did not start for a success, since it may only need longer.
+    const bool is_up = state.active == "active" || state.active == "activating";
+    if (result == "done" && is_up == (std::string_view(verb) == "start"))
+        return {};
+    return fail(ErrorCode::database, fmt::format("cluster {} does not {}: {}", label_of(version, name), verb, result),
+                fmt::format("journalctl -u {}; its log is in /var/log/postgresql", unit));
 }
 
 } // namespace
@@ -147,9 +154,11 @@ Result<void> set_port(const Paths& paths, int version, const std::string& name, 
     return {};
 }
 
-Result<void> start_cluster(int version, const std::string& name) { return run_job("StartUnit", version, name); }
+Result<void> start_cluster(int version, const std::string& name) {
+    return run_job("StartUnit", "start", version, name);
+}
 
-Result<void> stop_cluster(int version, const std::string& name) { return run_job("StopUnit", version, name); }
+Result<void> stop_cluster(int version, const std::string& name) { return run_job("StopUnit", "stop", version, name); }
 
 Result<void> drop_cluster(int version, const std::string& name) {
     // What is to be removed need not end in order: where the disk is full, it can't, and would be waited for for

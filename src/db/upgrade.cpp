@@ -50,13 +50,16 @@ Result<void> make_it_count(const Paths& paths, const UpgradeState& state, int ve
     return wait_for_server({paths.postgres_sockets(), state.port}, kServerLimit);
 }
 
-/// What a killed pg_createcluster leaves is not always a cluster that pg_dropcluster knows.
+/// What a killed pg_createcluster leaves is not always a cluster that pg_dropcluster knows, nor are settings with a
+/// fault in them, at which pg_lsclusters fails for the whole host.
 Result<void> clear_copy(const Paths& paths, const UpgradeState& state) {
-    COMMENTO_ASSIGN(const auto clusters, host_clusters(paths));
-    if (find_cluster(clusters, state.newer, state.name) != nullptr) {
-        COMMENTO_CHECK(drop_cluster(state.newer, state.name));
+    const fs::path settings = paths.root / "etc/postgresql" / newer_of(state);
+    std::error_code fault;
+    if (fs::exists(settings, fault)) {
+        if (const auto dropped = drop_cluster(state.newer, state.name); !dropped)
+            spdlog::warn("{}; its folders are removed", dropped.error().message);
     }
-    COMMENTO_CHECK(remove_folder(paths.root / "etc/postgresql" / newer_of(state)));
+    COMMENTO_CHECK(remove_folder(settings));
     return remove_folder(paths.root / "var/lib/postgresql" / newer_of(state));
 }
 
@@ -150,6 +153,14 @@ Result<void> switch_over(const Paths& paths, const UpgradeState& state) {
     return {};
 }
 
+/// Where the older cluster does not come up, the newer one does again.
+Result<void> switch_back(const Paths& paths, const UpgradeState& state) {
+    auto returned = return_to_older(paths, state);
+    if (!returned)
+        return after(std::move(returned).error(), go_to_newer(paths, state), newer_of(state));
+    return returned;
+}
+
 } // namespace
 
 Result<void> upgrade(const Paths& paths, const Settings& settings) {
@@ -182,7 +193,7 @@ Result<void> undo_upgrade(const Paths& paths, const Settings& settings) {
     COMMENTO_ASSIGN(const UpgradeState state, plan_undo(paths, settings));
     COMMENTO_ASSIGN(const std::string backup, back_up(paths));
     COMMENTO_ASSIGN(const Fd lock, lock_backups(paths));
-    COMMENTO_CHECK(return_to_older(paths, state));
+    COMMENTO_CHECK(switch_back(paths, state));
     spdlog::info(
         "PostgreSQL {} serves the databases again. What came since the upgrade is in cluster {}, stopped, and the "
         "comments among it in backup {} as well",
@@ -198,8 +209,7 @@ Result<void> recover_upgrade(const Paths& paths) {
                  state->phase == UpgradePhase::returning ? "went back to" : "upgraded", older_of(*state));
     if (state->phase == UpgradePhase::switching)
         return switch_over(paths, *state);
-    COMMENTO_CHECK(state->phase == UpgradePhase::copying ? take_back_copy(paths, *state)
-                                                         : return_to_older(paths, *state));
+    COMMENTO_CHECK(state->phase == UpgradePhase::copying ? take_back_copy(paths, *state) : switch_back(paths, *state));
     spdlog::info("cluster {} is up, as before", older_of(*state));
     return {};
 }

@@ -219,6 +219,7 @@ def hook(machine: Machine, phase: str, script: str) -> None:
     ("finish", "psql --cluster 17/main --command='DELETE FROM comments' commento", "table comments"),
     ("finish", "psql --cluster 17/main --command='ALTER ROLE shop SUPERUSER' commento", "role shop"),
     ("finish", "dropdb --cluster 17/main shop", "database shop"),
+    ("finish", "echo nonsense >> /etc/postgresql/17/main/postgresql.conf", "nonsense"),
 ])
 def test_what_fails_in_the_middle_is_taken_back_and_said(blog, shop, phase, script, said):
     machine = blog.machine
@@ -342,3 +343,67 @@ def test_missing_rights_a_missing_terminal_and_a_cluster_that_is_down_are_named(
     blog.configure(DATABASE_PORT="5555")
     nowhere = upgrade(machine, "--yes", check=False)
     assert nowhere.exit_code == DATABASE_FAULT and "5555" in nowhere.stderr and "DATABASE_PORT" in nowhere.stderr
+
+
+def test_a_newer_cluster_that_does_not_come_up_on_the_port_is_kept_and_the_older_one_put_back(blog):
+    machine = blog.machine
+    hook(machine, "finish", "echo nonsense = 1 >> /etc/postgresql/17/main/postgresql.conf")
+
+    done = upgrade(machine, "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT and "17/main does not start" in done.stderr
+    assert "it was taken back: cluster 15/main is up as before" in done.stderr
+    assert comments(blog) == ["<p>first</p>\n"]
+    assert clusters(machine)["15/main"] == ("5432", "online") and clusters(machine)["17/main"][1] == "down"
+
+
+def test_an_older_cluster_that_does_not_come_up_any_more_leaves_the_newer_one_serving(blog):
+    machine = blog.machine
+    upgrade(machine, "--yes")
+    blog.comments().post_comment("second", path="/other")
+    machine.run(["sh", "-c", "echo nonsense = 1 >> /etc/postgresql/15/main/postgresql.conf"])
+
+    done = upgrade(machine, "--undo", "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT and "15/main does not start" in done.stderr
+    assert "cluster 17/main is up as before" in done.stderr
+    is_upgraded(blog)
+    assert blog.comments().list_comments(path="/other") == ["<p>second</p>\n"]
+    machine.run(["dpkg", "--force-depends", "--remove", "postgresql-15"])
+    gone = upgrade(machine, "--undo", "--yes", check=False)
+    assert gone.exit_code == DATABASE_FAULT and "apt install postgresql-15" in gone.stderr
+
+
+def test_an_undoing_is_refused_where_the_older_cluster_is_gone(blog):
+    upgrade(blog.machine, "--yes")
+    blog.machine.run(["pg_dropcluster", "15", "main"])
+
+    done = upgrade(blog.machine, "--undo", "--yes", check=False)
+
+    assert done.exit_code == DATABASE_FAULT and "15/main is no longer there" in done.stderr
+    assert comments(blog) == ["<p>first</p>\n"]
+
+
+def test_tablespaces_move_too_and_nothing_of_a_failed_run_stays_in_them(blog, shop):
+    machine = blog.machine
+    machine.run(["install", "--directory", "--owner=postgres", "/srv/fast"])
+    sql(machine, "CREATE TABLESPACE fast LOCATION '/srv/fast'", "postgres")
+    sql(machine, "ALTER TABLE orders SET TABLESPACE fast", shop)
+    before = dump(machine, shop)
+    hook(machine, "finish", "exit 1")
+    assert upgrade(machine, "--yes", check=False).exit_code == DATABASE_FAULT
+    is_as_before(blog)
+    machine.run(["rm", f"{HOOKS}/test"])
+
+    upgrade(machine, "--yes")
+
+    is_upgraded(blog)
+    assert dump(machine, shop) == before
+
+
+def test_a_database_whose_indexes_the_hosts_upgrade_made_doubtful_is_named(blog, shop):
+    sql(blog.machine, "UPDATE pg_database SET datcollversion = '2.36' WHERE datname = 'shop'", "postgres")
+
+    told = upgrade(blog.machine, "--yes").output
+
+    assert 'REINDEX DATABASE "shop"' in told and 'REINDEX DATABASE "commento"' not in told

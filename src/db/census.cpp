@@ -3,9 +3,11 @@
 #include "db/acting_as.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <set>
 
 namespace commento {
 namespace {
@@ -21,20 +23,24 @@ constexpr const char* kBytes = "SELECT sum(pg_database_size(oid))::bigint FROM p
 constexpr const char* kStale = "SELECT datname FROM pg_database WHERE datallowconn AND datcollversion IS DISTINCT FROM "
                                "pg_database_collation_actual_version(oid) AND datcollversion IS NOT NULL ORDER BY 1";
 
-// Roles that begin with pg_ are PostgreSQL's own, and each version has its own. Of what versions write differently,
-// such as the order within privileges, nothing is compared.
-constexpr const char* kFacts[] = {
-    "SELECT 'role', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, "
+// Rows that begin with what they are about, as messages name it. Roles that begin with pg_ are PostgreSQL's own, and
+// each version has its own. Of what versions write differently, such as the order within privileges, nothing is
+// compared.
+constexpr const char* kRoles =
+    "SELECT 'role ' || rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, "
     "rolbypassrls, rolconnlimit, md5(coalesce(rolpassword, '')), rolvaliduntil FROM pg_authid WHERE rolname !~ '^pg_' "
-    "ORDER BY rolname",
-    "SELECT DISTINCT 'member', r.rolname, m.rolname, a.admin_option FROM pg_auth_members AS a JOIN pg_roles AS r ON "
-    "r.oid "
-    "= a.roleid JOIN pg_roles AS m ON m.oid = a.member WHERE m.rolname !~ '^pg_' ORDER BY r.rolname, m.rolname",
-    "SELECT 'setting', coalesce(d.datname, ''), coalesce(r.rolname, ''), unnest(setconfig) FROM pg_db_role_setting AS "
-    "s "
-    "LEFT JOIN pg_database AS d ON d.oid = s.setdatabase LEFT JOIN pg_roles AS r ON r.oid = s.setrole ORDER BY 2, 3, 4",
-    "SELECT 'database', datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, "
-    "datallowconn, datconnlimit FROM pg_database ORDER BY datname",
+    "ORDER BY rolname";
+
+constexpr std::array kOtherFacts{
+    "SELECT DISTINCT 'role ' || m.rolname, 'member', r.rolname, a.admin_option FROM pg_auth_members AS a "
+    "JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member WHERE m.rolname !~ '^pg_'",
+
+    "SELECT coalesce('database ' || d.datname, 'role ' || r.rolname, 'settings'), coalesce(r.rolname, ''), "
+    "unnest(setconfig) FROM pg_db_role_setting AS s LEFT JOIN pg_database AS d ON d.oid = s.setdatabase "
+    "LEFT JOIN pg_roles AS r ON r.oid = s.setrole",
+
+    "SELECT 'database ' || datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, "
+    "datallowconn, datconnlimit FROM pg_database",
 };
 
 std::uint64_t number(const std::vector<Row>& rows) {
@@ -45,9 +51,8 @@ std::uint64_t number(const std::vector<Row>& rows) {
 }
 
 std::vector<std::string> names(const std::vector<Row>& rows) {
-    std::vector<std::string> values;
-    for (const auto& row : rows)
-        values.push_back(row.at(0));
+    std::vector<std::string> values(rows.size());
+    std::ranges::transform(rows, values.begin(), [](const Row& row) { return row.at(0); });
     return values;
 }
 
@@ -69,11 +74,12 @@ Result<Census> take_census(const Paths& paths, const HostCluster& cluster, int p
     COMMENTO_ASSIGN(Postgres server, connect(paths, cluster, port, "postgres"));
     COMMENTO_ASSIGN(census.databases, server.query(kDatabases).map(names));
     COMMENTO_ASSIGN(census.bytes, server.query(kBytes).map(number));
-    for (const char* statement : kFacts) {
+    COMMENTO_ASSIGN(census.facts, server.query(kRoles));
+    census.has_roles = census.facts.size() > 1;
+    for (const char* statement : kOtherFacts) {
         COMMENTO_ASSIGN(const auto rows, server.query(statement));
         census.facts.insert(census.facts.end(), rows.begin(), rows.end());
     }
-    census.has_roles = std::ranges::count_if(census.facts, [](const Row& row) { return row.at(0) == "role"; }) > 1;
     constexpr int kKnowsVersions = 15;
     if (cluster.version >= kKnowsVersions) {
         COMMENTO_ASSIGN(census.stale, server.query(kStale).map(names));
@@ -85,16 +91,16 @@ Result<Census> take_census(const Paths& paths, const HostCluster& cluster, int p
 }
 
 std::string differences(const Census& before, const Census& after) {
-    std::string text;
-    const auto add = [&text](const std::vector<Row>& those, const std::vector<Row>& these, const char* what) {
+    std::set<std::string> names;
+    const auto add = [&names](const std::vector<Row>& those, const std::vector<Row>& these) {
         for (const auto& row : those) {
             if (std::ranges::find(these, row) == these.end())
-                text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", what, fmt::join(row, " "));
+                names.insert(row.at(0));
         }
     };
-    add(before.facts, after.facts, "missing");
-    add(after.facts, before.facts, "not there before");
-    return text;
+    add(before.facts, after.facts);
+    add(after.facts, before.facts);
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 } // namespace commento

@@ -109,7 +109,7 @@ Result<void> compare(const Paths& paths, const UpgradeState& state, const HostCl
     COMMENTO_ASSIGN(const Census census, take_census(paths, cluster, cluster.port));
     if (const std::string found = differences(before, census); !found.empty())
         return fail(ErrorCode::database,
-                    fmt::format("roles or databases in {} are not what they were:\n{}", newer_of(state), found));
+                    fmt::format("not everything in cluster {} is what it was: {}", newer_of(state), found));
     COMMENTO_ASSIGN(const Manifest manifest, manifest_of(paths, state.backup));
     const auto connect = [&]() -> Result<Postgres> {
         COMMENTO_ASSIGN(const ActingAs user, ActingAs::user(kBackupRole));

@@ -407,3 +407,19 @@ def test_a_database_whose_indexes_the_hosts_upgrade_made_doubtful_is_named(blog,
     told = upgrade(blog.machine, "--yes").output
 
     assert 'REINDEX DATABASE "shop"' in told and 'REINDEX DATABASE "commento"' not in told
+
+
+def test_while_an_upgrade_is_neither_done_nor_undone_the_application_is_not_started(blog):
+    machine = blog.machine
+    # Of a cluster that is not there: it can't be brought up again.
+    machine.write(STATE, json.dumps({"phase": "copying", "older": 14, "newer": 17, "name": "main", "port": 5432,
+                                     "other_port": 0, "backup": ""}))
+
+    machine.run(["systemctl", "restart", "--no-block", "commento.target"])
+    machine.wait_until("it is refused", lambda: "was cut off" in machine.journal("commento-db-guard.service"))
+
+    assert machine.unit("commento.service")["ActiveState"] != "active"
+    assert "14" in machine.journal("commento-db-upgrade-recover.service")
+    machine.run(["rm", STATE])
+    machine.run(["systemctl", "start", "commento.target"], timeout=120)
+    assert comments(blog) == ["<p>first</p>\n"]

@@ -88,12 +88,12 @@ TEST(Census, IsEmptyOnlyWhereNobodyMadeAnything) {
     EXPECT_FALSE((Census{.has_roles = true}).is_empty());
 }
 
-TEST(CensusDifferences, NamesWhatIsMissingAndWhatIsNew) {
-    const Census before{.facts = {{"role", "shop", "f"}, {"database", "shop"}}};
-    const Census after{.facts = {{"role", "shop", "t"}, {"database", "shop"}}};
+TEST(CensusDifferences, NameEachThatIsMissingNewOrChangedOnce) {
+    const Census before{.facts = {{"role shop", "f"}, {"database shop"}, {"database gone"}}};
+    const Census after{.facts = {{"role shop", "t"}, {"database new"}, {"database shop"}}};
 
     EXPECT_THAT(differences(before, before), IsEmpty());
-    EXPECT_EQ(differences(before, after), "missing: role shop f\nnot there before: role shop t");
+    EXPECT_EQ(differences(before, after), "database gone, database new, role shop");
 }
 
 UpgradeState some_state() { return {UpgradePhase::switching, 15, 17, "main", kPort, 5433, "2026-11-26T023000Z"}; }

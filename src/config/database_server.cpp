@@ -29,19 +29,6 @@ bool is_on_this_host(const DatabaseHost& host) {
 
 bool is_verified(std::string_view tls_mode) { return tls_mode.starts_with("verify-"); }
 
-DatabaseServer own_cluster(const Paths& paths, const Settings& settings) {
-    return {.is_own = true,
-            .hosts = {{paths.postgres_sockets().string(), settings.number("DATABASE_PORT")}},
-            .database = "commento",
-            .owner = "commento",
-            .pool_role = "commento-db",
-            .backup_role = "commento-backup",
-            .password = {},
-            .tls_mode = "disable",
-            .authorities = {},
-            .session_attributes = "any"};
-}
-
 /// What goes over a network is encrypted, and to whom it goes is checked, unless the address says otherwise.
 DatabaseServer server_of(const Paths& paths, const DatabaseUrl& url, const std::string& password) {
     DatabaseServer server{.is_own = false,
@@ -68,9 +55,23 @@ DatabaseServer server_of(const Paths& paths, const DatabaseUrl& url, const std::
 
 } // namespace
 
+DatabaseServer own_cluster(const Paths& paths, int port) {
+    return {.is_own = true,
+            .hosts = {{paths.postgres_sockets().string(), port}},
+            .database = "commento",
+            .owner = "commento",
+            .pool_role = "commento-db",
+            .backup_role = "commento-backup",
+            .password = {},
+            .tls_mode = "disable",
+            .authorities = {},
+            .session_attributes = "any"};
+}
+
 DatabaseServer database_server(const Paths& paths, const Settings& settings) {
     const auto url = parse_database_url(settings.text("DATABASE_URL"));
-    return url ? server_of(paths, *url, settings.text("DATABASE_PASSWORD")) : own_cluster(paths, settings);
+    return url ? server_of(paths, *url, settings.text("DATABASE_PASSWORD"))
+               : own_cluster(paths, settings.number("DATABASE_PORT"));
 }
 
 std::optional<DatabaseServer> database_admin(const Paths& paths, const Settings& settings) {

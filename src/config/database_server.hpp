@@ -28,6 +28,10 @@ struct DatabaseServer {
     std::string session_attributes; ///< as libpq's target_session_attrs
 };
 
+/// The host's own cluster on that port.
+DatabaseServer own_cluster(const Paths& paths, int port);
+
+/// The server that the settings name.
 DatabaseServer database_server(const Paths& paths, const Settings& settings);
 
 /// The same server as the role that may make others, where DATABASE_ADMIN_URL names one: `owner` is that role and

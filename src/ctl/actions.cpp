@@ -81,6 +81,17 @@ Result<void> await_run(const std::string& unit) {
     return {};
 }
 
+Result<void> await_application(const std::string& way_back) {
+    constexpr const char* kApplication = "commento.service";
+    constexpr std::chrono::minutes kStartLimit{3};
+    COMMENTO_ASSIGN(Units units, Units::connect());
+    COMMENTO_ASSIGN(const std::string result, units.run_job("StartUnit", kApplication, kStartLimit));
+    if (result == "done")
+        return {};
+    return fail(ErrorCode::application, fmt::format("the application does not come up: {}", result),
+                fmt::format("journalctl -u {}; {}", kApplication, way_back));
+}
+
 Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments,
                                 std::chrono::seconds patience) {
     constexpr std::size_t kMost = 64U << 20U; // a certificate is about a kilobyte of JSON

@@ -25,6 +25,9 @@ Result<void> await_run(const std::string& unit);
 Result<std::string> call_helper(const Paths& paths, const std::string& helper, std::vector<std::string> arguments,
                                 std::chrono::seconds patience = std::chrono::minutes(1));
 
+/// Returns when the application answers, or does not: ErrorCode::application, with `way_back` in the hint.
+Result<void> await_application(const std::string& way_back);
+
 enum class Begin { start, restart };
 
 /// Enables commento.target and starts it; a restart has the parts that run already take new settings.

@@ -1,6 +1,5 @@
 #include "ctl/backup.hpp"
 
-#include "base/units.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/backups_table.hpp"
 #include "ctl/output.hpp"
@@ -10,9 +9,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <iostream>
 #include <memory>
-#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -20,8 +17,6 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr const char* kHelper = "commento-db";
-constexpr const char* kApplication = "commento.service";
-constexpr std::chrono::minutes kStartLimit{3};
 
 struct Options {
     std::string name;
@@ -58,28 +53,15 @@ Result<void> verify(const Paths& paths, const Options& options) { return request
 /// Has the databases change places, and returns when the application answers with what it has then.
 Result<void> change_places(const Paths& paths, const std::string& how) {
     COMMENTO_CHECK(run_request(paths, {"db-switch", {how}}));
-    COMMENTO_ASSIGN(Units units, Units::connect());
-    COMMENTO_ASSIGN(const std::string result, units.run_job("StartUnit", kApplication, kStartLimit));
-    if (result == "done")
-        return {};
-    return fail(ErrorCode::application, fmt::format("the application does not come up with this database: {}", result),
-                "commentoctl backup undo has the databases change places again; journalctl -u commento.service");
-}
-
-Result<bool> wants_to(const Options& options, const std::string& question) {
-    if (options.yes)
-        return true;
-    if (::isatty(STDIN_FILENO) == 0)
-        return fail(ErrorCode::settings, "there is no terminal to ask on", "add --yes");
-    return ask_consent(question, std::cin, std::cout);
+    return await_application("commentoctl backup undo has the databases change places again");
 }
 
 Result<void> restore(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root_for({"restore", options.name}));
     COMMENTO_ASSIGN(const bool sure,
-                    wants_to(options, fmt::format("Go back to the comments of {}? What came since is kept "
-                                                  "in a backup, and for a week beside it.",
-                                                  options.name)));
+                    wants_to(options.yes, fmt::format("Go back to the comments of {}? What came since is kept "
+                                                      "in a backup, and for a week beside it.",
+                                                      options.name)));
     if (!sure)
         return {};
     COMMENTO_CHECK(request(paths, {"restore", options.name}));

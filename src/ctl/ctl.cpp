@@ -10,6 +10,7 @@
 #include "ctl/setup.hpp"
 #include "ctl/show_config.hpp"
 #include "ctl/status.hpp"
+#include "ctl/upgrade.hpp"
 
 #include <array>
 #include <clocale>
@@ -148,7 +149,8 @@ Result<void> run_helper_verb(const HelperVerb& helper) {
     return run_helper(fmt::format("commento-{}-{}.service", helper.group, helper.verb));
 }
 
-void add_helper_verbs(Program& program) {
+/// The value is the group `db`, which has a verb more.
+CLI::App* add_helper_verbs(Program& program) {
     std::map<std::string_view, CLI::App*> groups{
         {"app", program.group("app", "The application's release")},
         {"db", program.group("db", "The database")},
@@ -157,6 +159,7 @@ void add_helper_verbs(Program& program) {
     for (const auto& helper : kHelperVerbs)
         program.verb(
             helper.verb, helper.help, [&] { return run_helper_verb(helper); }, groups.at(helper.group));
+    return groups.at("db");
 }
 
 } // namespace
@@ -171,7 +174,7 @@ int ctl_main(int argc, char** argv) {
     add_views(program, json, paths);
     add_cert_verbs(program, paths);
     add_backup_verbs(program, paths);
-    add_helper_verbs(program);
+    add_upgrade_verb(*add_helper_verbs(program), program, paths);
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())
         return status;

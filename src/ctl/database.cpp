@@ -1,13 +1,12 @@
 #include "ctl/database.hpp"
 
+#include "base/acting_as.hpp"
 #include "config/database_server.hpp"
 
 #include <charconv>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <memory>
-#include <optional>
-#include <pwd.h>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -24,24 +23,6 @@ struct Finish {
     void operator()(PGresult* result) const { PQclear(result); }
 };
 using Connection = std::unique_ptr<PGconn, Finish>;
-
-/// Root acts as another user while this lives.
-class ActingAs {
-  public:
-    explicit ActingAs(const char* user) {
-        const passwd* entry = ::geteuid() == 0 ? ::getpwnam(user) : nullptr;
-        acting_ = entry != nullptr && ::seteuid(entry->pw_uid) == 0;
-    }
-    ~ActingAs() {
-        if (acting_ && ::seteuid(0) != 0)
-            std::abort(); // never go on with fewer rights than the rest of the program counts on
-    }
-    ActingAs(const ActingAs&) = delete;
-    ActingAs& operator=(const ActingAs&) = delete;
-
-  private:
-    bool acting_;
-};
 
 std::string first_line(const char* text) {
     const std::string_view all(text);
@@ -67,14 +48,16 @@ Words words_for(const DatabaseServer& server) {
     return words;
 }
 
-/// `user`: whom to act as, for peer authentication; null for none.
-Connection connect(const DatabaseServer& server, const char* user) {
+Connection connect(const DatabaseServer& server) {
     const Words words = words_for(server);
-    std::optional<ActingAs> acting;
-    if (user != nullptr)
-        acting.emplace(user);
     return Connection(PQconnectdbParams(column(words, &Words::value_type::first).data(),
                                         column(words, &Words::value_type::second).data(), 0));
+}
+
+/// For peer authentication.
+Connection connect_as(const std::string& user, const DatabaseServer& server) {
+    const auto acting = ActingAs::user(user);
+    return connect(server);
 }
 
 /// The server answers, so a refusal is about who asks.
@@ -97,7 +80,8 @@ Result<DatabaseFacts> ask_database(const Paths& paths, const Settings& settings)
     const DatabaseServer there = database_server(paths, settings);
     // Who asks has not always the password of a server elsewhere; the pool has.
     const DatabaseServer server = there.is_own ? there : database_pool(paths);
-    const Connection connection = connect(server, there.is_own ? server.owner.c_str() : nullptr);
+    const bool acts = there.is_own && ::geteuid() == 0;
+    const Connection connection = acts ? connect_as(server.owner, server) : connect(server);
     if (PQstatus(connection.get()) != CONNECTION_OK) {
         const bool denied = ::geteuid() != 0 && (!there.is_own || is_refusal(server));
         return fail(denied ? ErrorCode::permission : ErrorCode::database, first_line(PQerrorMessage(connection.get())),

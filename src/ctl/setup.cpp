@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iostream>
 #include <istream>
 #include <iterator>
 #include <ostream>
 #include <set>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -157,6 +159,14 @@ Result<bool> ask_consent(const std::string& question, std::istream& input, std::
             return false;
         output << "  please answer y or n\n";
     }
+}
+
+Result<bool> wants_to(bool said_yes, const std::string& question) {
+    if (said_yes)
+        return true;
+    if (::isatty(STDIN_FILENO) == 0)
+        return fail(ErrorCode::settings, "there is no terminal to ask on", "add --yes");
+    return ask_consent(question, std::cin, std::cout);
 }
 
 } // namespace commento

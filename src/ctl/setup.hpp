@@ -41,4 +41,7 @@ Result<std::vector<Wish>> ask_wishes(const Settings& present, std::istream& inpu
 /// Asks a question that is answered by yes, as Enter means too, or no.
 Result<bool> ask_consent(const std::string& question, std::istream& input, std::ostream& output);
 
+/// The same on the terminal, where --yes was not given. ErrorCode::settings where there is no terminal.
+Result<bool> wants_to(bool said_yes, const std::string& question);
+
 } // namespace commento

@@ -9,6 +9,7 @@
 #include "db/provision.hpp"
 #include "db/restore.hpp"
 #include "db/shelf.hpp"
+#include "db/upgrade_verbs.hpp"
 #include "db/upkeep.hpp"
 #include "db/verify.hpp"
 
@@ -40,6 +41,10 @@ Program::Body alone(Verb verb) {
 
 Result<void> make_backup_now(const Paths& paths, const Settings& settings) {
     return make_backup(paths, settings, "manual").map([](const std::string& /*name*/) {});
+}
+
+Result<void> make_backup_before_upgrade(const Paths& paths, const Settings& settings) {
+    return make_backup(paths, settings, "before-db-upgrade").map([](const std::string& /*name*/) {});
 }
 
 /// What the verbs take from the command line.
@@ -100,6 +105,7 @@ int db_main(int argc, char** argv) {
     program.verb("follow", "Lead the pool to the server that takes changes", with_settings(follow));
     Verbs backup(program);
     backup.add("now", "Make a backup", make_backup_now);
+    backup.add("before-db-upgrade", "Make one, for that reason", make_backup_before_upgrade);
     backup.add("scheduled", "Make one, remove old ones, verify one a week", make_scheduled_backup);
     backup.add_on_backup("verify", "Put a backup back on trial, and compare", verify_backup);
     backup.add_on_backup("restore", "Put a backup back beside the database", restore);
@@ -110,6 +116,7 @@ int db_main(int argc, char** argv) {
     backup.add("copy", "Run BACKUP_COPY_COMMAND", copy_backup);
     backup.add_unlocked("tidy", "Remove what killed runs left behind", tidy);
     backup.add_readers();
+    add_upgrade_verbs(program);
     return program.run(argc, argv);
 }
 

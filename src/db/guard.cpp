@@ -4,6 +4,7 @@
 #include "db/backup.hpp"
 #include "db/postgres.hpp"
 #include "db/shelf.hpp"
+#include "db/upgrade_state.hpp"
 
 #include <fmt/format.h>
 #include <set>
@@ -89,6 +90,7 @@ Result<void> check_last_start(const Paths& paths, const DatabaseServer& server, 
 } // namespace
 
 Result<void> guard(const Paths& paths) {
+    COMMENTO_CHECK(require_no_half_upgrade(paths));
     const std::string release = fs::path(link_target(paths.app_current())).filename();
     const bool is_known = read_file(record(paths)).value_or("") == release;
     const auto settings = Settings::load(paths);

@@ -1,6 +1,6 @@
 #include "db/postgres.hpp"
 
-#include <cstdlib>
+#include <charconv>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
@@ -143,7 +143,12 @@ int Postgres::major_version() const {
     return PQserverVersion(connection_.get()) / kMajor;
 }
 
-DatabaseHost Postgres::host() const { return {PQhost(connection_.get()), std::atoi(PQport(connection_.get()))}; }
+DatabaseHost Postgres::host() const {
+    const std::string_view digits = PQport(connection_.get());
+    DatabaseHost host{PQhost(connection_.get()), 0};
+    std::from_chars(digits.data(), digits.data() + digits.size(), host.port);
+    return host;
+}
 
 void Postgres::wait_until_lost() {
     while (PQstatus(connection_.get()) == CONNECTION_OK) {

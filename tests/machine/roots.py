@@ -2,6 +2,7 @@
 
     pristine    what a fresh Debian has after its installation, and a local package repository
     installed   the same, after one `apt-get install commento-stack` on the booted machine
+    upgraded    a Debian 13 that came from Debian 12: PostgreSQL of both, and the older one has the site's cluster
 
 A template's name holds a digest of what it was made from, so a stale one is never found. It is made under another
 name and renamed when it is whole; a lock lets the second of two test runs wait for the first one's result.
@@ -15,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
@@ -37,6 +38,7 @@ _WHILE = 2 * 3600
 # The places inside a machine where the two repositories are mounted.
 _DEBIAN_INSIDE = "/srv/apt/debian"
 _PRODUCT_INSIDE = "/srv/apt/product"
+_FORMER_INSIDE = "/srv/apt/former"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,20 @@ def installed(suite: str | None = None, deb: Path | None = None) -> Template:
                    lambda directory: _install(below, _package_name(deb), directory))
     lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
     return Template(suite, [made / "layer", *lower], below.mounts, [*below.locks, _lock_of(made)])
+
+
+def upgraded(deb: Path | None = None) -> Template:
+    """A Debian 13 as an upgrade from Debian 12 leaves it, with the product installed and not set up: PostgreSQL 15 has
+    cluster main, and of 17 there are only the programs: its package makes no cluster where there is one."""
+    deb = deb or places.deb()
+    now, former = pristine("trixie", deb), _root("bookworm")
+    below = replace(now, mounts=now.mounts | {_FORMER_INSIDE: former / "repository"},
+                    locks=[*now.locks, _lock_of(former)])
+    recipe = [_digest_of(deb), below.layers[0].parent.name, former.name, inspect.getsource(_install_after_upgrade),
+              inspect.getsource(_install)]
+    made = _cached("upgraded", recipe, lambda directory: _install_after_upgrade(below, _package_name(deb), directory))
+    lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
+    return replace(below, layers=[made / "layer", *lower], locks=[*below.locks, _lock_of(made)])
 
 
 def pebble(suite: str) -> Path:
@@ -124,11 +140,21 @@ def _make_impersonal(root: Path) -> None:
     (root / "etc/machine-id").write_text("")
 
 
-def _install(below: Template, package: str, directory: Path) -> None:
+def _install_after_upgrade(below: Template, package: str, directory: Path) -> None:
+    """Packages of both releases are in reach; apt takes the newer ones, so what is to be older is named by version."""
+    def prepare(machine) -> None:
+        machine.write("/etc/apt/sources.list.d/former.list", f"deb [trusted=yes] file:{_FORMER_INSIDE} ./\n")
+        machine.install(["postgresql-15"])
+
+    _install(below, package, directory, prepare)
+
+
+def _install(below: Template, package: str, directory: Path, prepare: Callable = lambda machine: None) -> None:
     """Installs the product as its user would, on the booted machine, and keeps the difference as a layer."""
     from .machine import Machine  # machines are made from templates; only this template is made with a machine
 
     with Machine(below) as machine:
+        prepare(machine)
         machine.install([package])
         machine.run(["apt-get", "clean"])
         machine.power_off()

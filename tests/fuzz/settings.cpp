@@ -1,6 +1,7 @@
 // The settings files. The input is the text of the first, then, after the last NUL, that of the second.
 
 #include "config/settings.hpp"
+#include "config/database_server.hpp"
 #include "config/keys.hpp"
 #include "property.hpp"
 
@@ -57,6 +58,17 @@ void check_change(std::string_view text, const ParsedFile& parsed, const std::st
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find_first_of("\n\r"))); }
 
+/// Names and passwords go into files of others: a line end in one would be another line there.
+void check_database(const Settings& settings) {
+    const DatabaseServer server = database_server(Paths{}, settings);
+    require(!server.hosts.empty() && !server.database.empty() && !server.owner.empty(), "the database is somewhere");
+    require(server.is_own == settings.text("DATABASE_URL").empty(), "an address without a fault is used");
+    for (const auto& [keyword, value] : connection_words(server, server.owner, server.database))
+        require(is_showable(value), "what a server is told is printable");
+    for (const auto& host : server.hosts)
+        require(host.port > 0 && host.port <= 65535 && !host.name.empty(), "a host has a name and a port");
+}
+
 void check_settings(std::string_view open, std::string_view secret) {
     const auto [settings, faults] = Settings::examine(open, secret, Paths{});
     for (const auto& fault : faults)
@@ -74,6 +86,7 @@ void check_settings(std::string_view open, std::string_view secret) {
     require(settings.number("HTTP_PORT") > 0 && settings.number("HTTP_PORT") <= 65535, "a port is one");
     for (const auto& [key, value] : settings.application_settings())
         check_read_back(key, value);
+    check_database(settings);
 }
 
 } // namespace

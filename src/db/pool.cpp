@@ -86,8 +86,8 @@ max_client_conn = {clients}
 listen_backlog = {backlog}
 query_wait_timeout = 300
 
-; PostgreSQL was restarted: try again at once, not after 15 s.
-server_login_retry = 1
+; PostgreSQL was restarted, or another server took over: try again at once, not after 15 s.
+server_login_retry = 0.1
 
 ; The application's driver sends the first with each connection, and commento-db follow the second; neither changes
 ; anything for them.

@@ -153,6 +153,8 @@ def test_the_units_have_neither_network_nor_secrets_without_such_a_server(site, 
     assert {site.machine.unit(unit)["PrivateNetwork"] for unit in [*units, "commento-db-pool.service"]} == {"yes"}
     assert all("secrets.conf" not in site.machine.run(["systemctl", "cat", unit]).stdout for unit in units)
     assert "commento-db-follow" not in site.machine.unit("commento-db-pool.service")["Wants"]
+    site.machine.run(["systemctl", "start", "commento-db-follow.service"])
+    assert site.machine.unit("commento-db-follow.service")["ConditionResult"] == "no"
 
 
 def test_settings_that_were_changed_without_a_reload_of_systemd_say_so(site, server):
@@ -219,7 +221,7 @@ def has_somebody_elses_database(site, server):
 
 def refuses_to_make_databases(site, server):
     server.sql("ALTER ROLE comments NOCREATEDB")
-    return "permission denied to create database", ""
+    return "this role may not change it: database blog", "CREATE DATABASE"
 
 
 @pytest.mark.parametrize("situation", [has_wrong_password, has_no_password, has_expired_certificate,

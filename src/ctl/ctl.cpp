@@ -6,6 +6,7 @@
 #include "ctl/actions.hpp"
 #include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
+#include "ctl/everyday.hpp"
 #include "ctl/output.hpp"
 #include "ctl/setup.hpp"
 #include "ctl/show_config.hpp"
@@ -172,6 +173,7 @@ int ctl_main(int argc, char** argv) {
     Program program("commentoctl", "Sets up and watches over the comment server of this host.");
     add_setup(program, options, paths);
     add_views(program, json, paths);
+    add_everyday_verbs(program, paths);
     add_cert_verbs(program, paths);
     add_backup_verbs(program, paths);
     add_upgrade_verb(*add_helper_verbs(program), program, paths);

@@ -35,9 +35,9 @@ Result<Plan> ask_plan(const Paths& paths, const char* verb) {
                 json.at("databases").get<std::vector<std::string>>()};
 }
 
-Result<void> carry_out(const Paths& paths, const char* verb) {
+Result<void> carry_out(const Paths& paths, const char* verb, const std::string& way_back) {
     auto done = run_request(paths, {"db-upgrade", {verb}});
-    auto up = await_application("to go back: commentoctl db upgrade --undo");
+    auto up = await_application(way_back);
     return done ? up : done;
 }
 
@@ -57,7 +57,7 @@ Result<void> upgrade(const Paths& paths, const Options& options) {
         wants_to(options.yes, fmt::format("Upgrade cluster {} to {}? {} Nobody can use them meanwhile. A backup is "
                                           "made before, and the older cluster is kept.",
                                           plan.current, plan.target, named(plan.others))));
-    return sure ? carry_out(paths, "upgrade") : Result<void>();
+    return sure ? carry_out(paths, "upgrade", "to go back: commentoctl db upgrade --undo") : Result<void>();
 }
 
 Result<void> undo(const Paths& paths, const Options& options) {
@@ -69,7 +69,8 @@ Result<void> undo(const Paths& paths, const Options& options) {
                                           "since in the comments{} stays behind in {}, which is kept, stopped; of "
                                           "the comments there is a backup, too.",
                                           plan.current, plan.target, others, plan.current)));
-    return sure ? carry_out(paths, "upgrade-undo") : Result<void>();
+    return sure ? carry_out(paths, "upgrade-undo", "commentoctl backup list shows what can be put back")
+                : Result<void>();
 }
 
 Result<void> run(const Paths& paths, const Options& options) {

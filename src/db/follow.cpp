@@ -6,6 +6,7 @@
 #include "db/pool.hpp"
 #include "db/postgres.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -41,7 +42,14 @@ class Follower {
     }
 
   private:
-    Result<Postgres> connect() const { return Postgres::connect(server_, server_.pool_role, server_.database); }
+    Result<Postgres> connect() const {
+        COMMENTO_ASSIGN(Postgres connection, Postgres::connect(server_, server_.pool_role, server_.database));
+        constexpr int kFirstThatEndsIdleSessions = 14;
+        if (connection.major_version() >= kFirstThatEndsIdleSessions) {
+            COMMENTO_CHECK(connection.query("SET idle_session_timeout TO 0"));
+        }
+        return connection;
+    }
 
     /// Tries until there is one.
     Result<Postgres> find() const {
@@ -66,11 +74,19 @@ class Follower {
     /// The pool starts after this unit and takes what it finds. Where it runs already, because only this unit was
     /// started anew, it is told; where it does not, there is nobody to tell.
     Result<void> write_first(const Result<Postgres>& primary) const {
-        if (primary || !std::filesystem::exists(paths_.pool_primary())) {
+        if (primary || !leads_to_one_of_ours()) {
             COMMENTO_CHECK(write(primary ? primary->host() : server_.hosts.front()));
         }
         std::ignore = reload_pool();
         return {};
+    }
+
+    /// What a former run wrote may be of other settings.
+    bool leads_to_one_of_ours() const {
+        const auto target = read_file(paths_.pool_primary());
+        return target && std::ranges::any_of(server_.hosts, [&](const DatabaseHost& host) {
+                   return *target == pool_target(server_, host);
+               });
     }
 
     Result<void> lead_pool_to(const DatabaseHost& host) const {

@@ -44,7 +44,8 @@ std::string last_lines(const std::string& text) {
 }
 
 Result<std::string> run_tool(const std::vector<std::string>& words, std::chrono::seconds limit = kPatience) {
-    COMMENTO_ASSIGN(Outcome outcome, run_program(words, limit));
+    constexpr std::size_t kKept = 16U << 20U; // the error stands at the end
+    COMMENTO_ASSIGN(Outcome outcome, run_program(words, limit, {}, Stderr::with_output, kKept));
     if (outcome.status != 0)
         return fail(ErrorCode::database, fmt::format("{} ended with status {}: {}", fmt::join(words, " "),
                                                      outcome.status, last_lines(outcome.output)));

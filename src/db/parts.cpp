@@ -117,17 +117,25 @@ std::vector<Part> parts_of_server(const DatabaseServer& server) {
 
 std::vector<Part> parts_of_database(const DatabaseServer& server) {
     const std::string owner = literal(server.owner);
+    // Up to version 14 everybody may make tables in it; the owner's right must not rest on that, for it is taken away
+    // next.
+    const std::string of_its_own = fmt::format(
+        "EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND (pg_has_role({0}, nspowner, 'USAGE') OR "
+        "EXISTS (SELECT FROM aclexplode(nspacl) AS granted WHERE granted.privilege_type = 'CREATE' AND "
+        "granted.grantee <> 0 AND pg_has_role({0}, granted.grantee, 'USAGE'))))",
+        owner);
     return {
         {"schema public", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')", "CREATE SCHEMA public"},
         {fmt::format("role {} may use, and make tables in, schema public", server.owner),
          fmt::format("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege({0}, "
-                     "oid, 'CREATE') AND has_schema_privilege({0}, oid, 'USAGE'))",
-                     owner),
+                     "oid, 'CREATE') AND has_schema_privilege({0}, oid, 'USAGE')){1}",
+                     owner, server.is_own ? " AND " + of_its_own : ""),
          "GRANT USAGE, CREATE ON SCHEMA public TO " + identifier(server.owner)},
         // CVE-2018-1058; PostgreSQL's own default from version 15 on.
         {"nobody else may make tables in schema public",
          "SELECT NOT EXISTS (SELECT FROM pg_namespace, aclexplode(nspacl) AS granted WHERE nspname = 'public' AND "
-         "granted.grantee = 0 AND granted.privilege_type = 'CREATE')",
+         "granted.grantee = 0 AND granted.privilege_type = 'CREATE')" +
+             (server.is_own ? "" : " OR NOT " + of_its_own),
          "REVOKE CREATE ON SCHEMA public FROM PUBLIC", true},
         {"extension plpgsql", "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'plpgsql')",
          "CREATE EXTENSION plpgsql"},

@@ -44,6 +44,11 @@ server_connect_timeout = 5
                        paths.pool_primary().string());
 }
 
+/// The end of the configuration.
+std::string destination(const Paths& paths, const DatabaseServer& server) {
+    return server.is_own ? "\n" + pool_target(server, server.hosts.front()) : way_elsewhere(paths, server);
+}
+
 } // namespace
 
 Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connections) {
@@ -100,7 +105,11 @@ log_stats = 0
         fmt::arg("settings", paths.settings().string()), fmt::arg("socket", paths.pool_sockets().string()),
         fmt::arg("port", kPoolPort), fmt::arg("size", size), fmt::arg("clients", kClients),
         fmt::arg("backlog", kBacklog));
-    return config + (server.is_own ? "\n" + pool_target(server, server.hosts.front()) : way_elsewhere(paths, server));
+    return config + destination(paths, server);
+}
+
+bool leads_there(std::string_view config, const Paths& paths, const DatabaseServer& server) {
+    return config.ends_with(destination(paths, server));
 }
 
 } // namespace commento

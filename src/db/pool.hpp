@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace commento {
 
@@ -18,6 +19,9 @@ Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connec
 
 /// PgBouncer's configuration (pgbouncer(5)) for a pool of that size.
 std::string pool_config(const Paths& paths, const DatabaseServer& server, int size);
+
+/// Whether such a configuration leads to that server, whatever else is in it.
+bool leads_there(std::string_view config, const Paths& paths, const DatabaseServer& server);
 
 /// The part of it that says which of the server's hosts the pool leads to; a file of its own where follow() writes it.
 std::string pool_target(const DatabaseServer& server, const DatabaseHost& host);

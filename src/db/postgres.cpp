@@ -97,7 +97,9 @@ std::string hint_on_refusal(const DatabaseServer& server, const std::string& rol
     if (is_about_standby(PQerrorMessage(connection)))
         return "none of the servers takes changes: promote the standby that is to take over";
     if (PQconnectionNeedsPassword(connection) != 0)
-        return fmt::format("set the password of {} as DATABASE_PASSWORD in secrets.conf", role);
+        return fmt::format("the password of {} belongs into secrets.conf: DATABASE_PASSWORD, or for the role of "
+                           "DATABASE_ADMIN_URL into that address",
+                           role);
     if (PQconnectionUsedPassword(connection) != 0)
         return fmt::format("does {} have that password (secrets.conf), and may it come from this host (the server's "
                            "pg_hba.conf)?",
@@ -111,6 +113,8 @@ std::string hint_on_refusal(const DatabaseServer& server, const std::string& rol
 std::string identifier(std::string_view name) { return doubled(name, '"'); }
 
 std::string literal(std::string_view text) { return doubled(text, '\''); }
+
+bool holds_password(std::string_view statement) { return statement.find(" PASSWORD ") != std::string_view::npos; }
 
 void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 
@@ -177,9 +181,9 @@ Result<std::vector<Row>> Postgres::judge(pg_result* raw, const std::string& stat
         return rows_of(result.get());
     const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
     state_ = state == nullptr ? "" : state;
-    const bool hides = statement.find(" PASSWORD ") != std::string::npos;
-    return fail(ErrorCode::database, fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())),
-                                                 hides ? "a statement with a password" : statement));
+    return fail(ErrorCode::database,
+                fmt::format("{} (in: {})", trimmed(PQerrorMessage(connection_.get())),
+                            holds_password(statement) ? "a statement with a password" : statement));
 }
 
 } // namespace commento

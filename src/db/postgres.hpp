@@ -18,6 +18,9 @@ namespace commento {
 std::string identifier(std::string_view name);
 std::string literal(std::string_view text);
 
+/// Whether a statement is not to be shown.
+bool holds_password(std::string_view statement);
+
 using Row = std::vector<std::string>;
 
 class Postgres {

@@ -158,7 +158,9 @@ Result<void> repair(Postgres& connection, const Part& part) {
         spdlog::info("{}: done", part.what);
         return {};
     }
-    const std::string remedy = fmt::format("who may change it: {}", part.repair);
+    const std::string remedy = holds_password(part.repair)
+                                   ? "the role in DATABASE_ADMIN_URL has to be allowed to make roles (CREATEROLE)"
+                                   : fmt::format("who may change it: {}", part.repair);
     if (!part.can_be_missed)
         return fail(ErrorCode::database, fmt::format("not so, and this role may not change it: {}", part.what), remedy);
     spdlog::warn("not so, and this role may not change it: {}; {}", part.what, remedy);
@@ -239,6 +241,20 @@ Result<Found> go_through(const Paths& paths, const Settings& settings, const OnF
                          : go_through_server(paths, server, settings, on_fault);
 }
 
+/// Where this run fails, no pool may start that leads to the server of the settings before: what is written there would
+/// be missed as soon as another run succeeds.
+Result<void> forget_other_server(const Paths& paths, const DatabaseServer& server) {
+    const auto config = read_file(paths.pool_config());
+    if (!config || leads_there(*config, paths, server))
+        return {};
+    std::error_code fault;
+    std::filesystem::remove(paths.pool_config(), fault);
+    if (fault)
+        return fail_errno(ErrorCode::storage, fmt::format("cannot remove {}", paths.pool_config().string()),
+                          fault.value());
+    return sync_folder(paths.pool_config().parent_path());
+}
+
 } // namespace
 
 Result<void> check_inventory(const Inventory& inventory, const DatabaseServer& server) {
@@ -273,7 +289,9 @@ Result<void> check_inventory(const Inventory& inventory, const DatabaseServer& s
 
 Result<void> provision(const Paths& paths, const Settings& settings) {
     const DatabaseServer server = database_server(paths, settings);
-    if (!server.is_own) {
+    COMMENTO_CHECK(forget_other_server(paths, server));
+    // Who runs this by hand has none, and must not take it from the units.
+    if (!server.is_own && !server.password.empty()) {
         COMMENTO_CHECK(update_file(paths.database_password(), server.password, S_IRUSR | S_IWUSR));
     }
     COMMENTO_ASSIGN(const Found found, go_through(paths, settings, repair));

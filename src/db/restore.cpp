@@ -42,6 +42,17 @@ Result<void> back_up_before(const Paths& paths, const Settings& settings) {
     return {};
 }
 
+/// A database can't be renamed by who is connected to it.
+Result<void> require_outside(Postgres& connection, const DatabaseServer& server) {
+    COMMENTO_ASSIGN(const auto rows, connection.query("SELECT current_database()"));
+    if (rows.at(0).at(0) != server.database)
+        return {};
+    return fail(ErrorCode::database,
+                fmt::format("role {} may not connect to database postgres, from where databases are renamed",
+                            server.backup_role),
+                "have the server let it in there (CONNECT, pg_hba.conf)");
+}
+
 Result<bool> exists(Postgres& connection, const std::string& database) {
     return mark_of(connection, database).map([](const auto& mark) { return mark.has_value(); });
 }
@@ -59,6 +70,7 @@ Result<void> require_replaced(Postgres& connection, const DatabaseServer& server
 Result<void> restore(const Paths& paths, const Settings& settings, const std::string& name) {
     const DatabaseServer server = database_server(paths, settings);
     COMMENTO_ASSIGN(Postgres connection, connect_for_backups(paths, settings));
+    COMMENTO_CHECK(require_outside(connection, server));
     COMMENTO_ASSIGN(const bool has_database, exists(connection, server.database));
     if (has_database) {
         COMMENTO_CHECK(back_up_before(paths, settings));

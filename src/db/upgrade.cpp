@@ -165,27 +165,30 @@ Result<void> switch_back(const Paths& paths, const UpgradeState& state) {
 
 Result<void> upgrade(const Paths& paths, const Settings& settings) {
     COMMENTO_CHECK(recover_upgrade(paths));
-    COMMENTO_ASSIGN(const UpgradePlan plan, plan_upgrade(paths, settings));
-    const HostCluster& current = plan.choice.current;
-    if (plan.choice.target == 0) {
-        spdlog::info("cluster {} has the newest version of PostgreSQL; nothing to do", current.label());
+    COMMENTO_ASSIGN(const UpgradePlan first, plan_upgrade(paths, settings));
+    if (first.choice.target == 0) {
+        spdlog::info("cluster {} has the newest version of PostgreSQL; nothing to do", first.choice.current.label());
         return {};
     }
-    UpgradeState state{.phase = UpgradePhase::copying,
-                       .older = current.version,
-                       .newer = plan.choice.target,
-                       .name = current.name,
-                       .port = current.port,
-                       .other_port = 0,
-                       .backup = {}};
-    COMMENTO_ASSIGN(state.backup, back_up(paths));
+    COMMENTO_ASSIGN(const std::string backup, back_up(paths));
     COMMENTO_ASSIGN(const Fd lock, lock_backups(paths)); // no backup begins in the middle
-    COMMENTO_CHECK(record_upgrade(paths, state));
-    auto port = copy_and_compare(paths, state, plan.census);
+    // Again: the backup, and one that it waited for, may have taken hours.
+    COMMENTO_ASSIGN(const UpgradePlan plan, plan_upgrade(paths, settings));
+    const HostCluster& current = plan.choice.current;
+    const UpgradeState begun{.phase = UpgradePhase::copying,
+                             .older = current.version,
+                             .newer = plan.choice.target,
+                             .name = current.name,
+                             .port = current.port,
+                             .other_port = 0,
+                             .backup = backup};
+    COMMENTO_CHECK(record_upgrade(paths, begun));
+    auto port = copy_and_compare(paths, begun, plan.census);
     if (!port)
-        return after(std::move(port).error(), take_back_copy(paths, state), older_of(state));
-    state.other_port = *port;
-    return switch_over(paths, state);
+        return after(std::move(port).error(), take_back_copy(paths, begun), older_of(begun));
+    UpgradeState copied = begun;
+    copied.other_port = *port;
+    return switch_over(paths, copied);
 }
 
 Result<void> undo_upgrade(const Paths& paths, const Settings& settings) {

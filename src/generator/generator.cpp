@@ -62,6 +62,7 @@ Result<void> generate(const Paths& paths, const fs::path& folder) {
         COMMENTO_CHECK(drop_in(unit.name, unit.secrets));
     }
     COMMENTO_CHECK(drop_in(kPool, kNetwork));
+    COMMENTO_CHECK(drop_in(kPool, "remote-pool.conf"));
     return link(paths.units() / kFollower, folder / fmt::format("{}.wants", kPool) / kFollower);
 }
 

@@ -52,8 +52,9 @@ class Pebble:
         self._ca = _make_identity(self._directory, machine.address)
         self.ca_file = _give_ca_file(machine, self._ca, "pebble-api")
         self._log = self._directory / "pebble.log"
-        self._environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(nonce_reject)} \
-            | (environment or {})
+        # Left to itself, it takes every other name as proved that was proved before.
+        self._environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0",
+                                          "PEBBLE_WFE_NONCEREJECT": str(nonce_reject)} | (environment or {})
         self._program, self._name_server = str(program or "pebble"), dns or f"127.0.0.1:{self._DNS}"
         binding = {"externalAccountBindingRequired": True, "externalAccountMACKeys": customers} if customers else {}
         self._config = self._directory / "pebble.json"

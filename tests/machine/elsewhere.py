@@ -4,9 +4,12 @@ They are clusters on the machine itself, each with an address of its own on its 
 see unless they are let out of their own network.
 """
 
+import contextlib
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
+from typing import Iterator
 
 from .database import sql
 from .identity import Root
@@ -45,6 +48,21 @@ class Server:
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         return sql(self.machine, statement, database, port=self.port)
+
+    @contextlib.contextmanager
+    def holding_table(self, table: str, database: str) -> Iterator[None]:
+        """As long as the block lasts, nobody else can read that table."""
+        psql = self.machine.popen(["psql", "--no-psqlrc", f"--port={self.port}", database], user="postgres",
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        psql.stdin.write(f"BEGIN; LOCK TABLE {table};\n\\echo held\n")
+        psql.stdin.flush()
+        while "held" not in psql.stdout.readline():
+            pass
+        try:
+            yield
+        finally:
+            psql.stdin.close()
+            psql.wait(30)
 
     def log(self) -> str:
         return self.machine.read(f"/var/log/postgresql/postgresql-{self._version}-{self._cluster}.log")

@@ -71,13 +71,21 @@ def test_without_room_for_the_backup_the_new_release_does_not_start_and_the_data
 
     machine.run(["systemctl", "restart", "commento.service"], check=False, timeout=120)
 
-    told = machine.run(["commentoctl", "status"], check=False).output
-    assert "No space left" in told
+    await_status(machine, "No space left")
     assert sql(machine, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'mood'") == "0"
     machine.run(["umount", "--lazy", folder])
     machine.wait_until("the new release is up by itself",
                        lambda: machine.unit("commento.service")["ActiveState"] == "active", timeout=60)
     assert reasons(machine) == ["before-upgrade"]
+
+
+def await_status(machine, reason: str) -> str:
+    """What `commentoctl status` tells when it tells that: systemd tries again and again, and in between there is none."""
+    def told() -> str:
+        output = machine.run(["commentoctl", "status"], check=False).output
+        return output if reason in output else ""
+
+    return machine.wait_until(f"the status tells {reason}", told)
 
 
 @pytest.mark.parametrize("step", [
@@ -93,11 +101,10 @@ def test_an_upgrade_that_was_cut_off_half_way_is_named_and_the_backup_leads_out(
 
     machine.run(["systemctl", "start", "commento.service"], check=False, timeout=120)
 
-    assert machine.unit(GUARD)["ExecMainStatus"] == str(DATABASE_FAULT)
-    told = machine.run(["commentoctl", "status"], check=False).output
-    assert STEP in told and "took effect in the database but is not on record" in told
-    hint = next(line for line in machine.run(["systemctl", "status", "--full", GUARD], check=False).output.splitlines()
-                if "commentoctl backup restore" in line)
+    machine.wait_until("its exit code says so", lambda: machine.unit(GUARD)["ExecMainStatus"] == str(DATABASE_FAULT))
+    told = await_status(machine, STEP)
+    assert "took effect in the database but is not on record" in told
+    hint = next(line for line in machine.journal(GUARD).splitlines() if "commentoctl backup restore" in line)
     name = hint.split("commentoctl backup restore ")[1].split()[0]
     machine.run(["commentoctl", "backup", "restore", name, "--yes"], timeout=120)
 

@@ -43,6 +43,11 @@ def admin_url() -> str:
     return f"postgresql://{ADMIN}:{quote(ADMIN_PASSWORD, safe='')}@db1.example.test:5441/postgres?sslrootcert={CA_FILE}"
 
 
+def all_arguments(machine) -> str:
+    """Of all processes."""
+    return machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"], check=False).stdout
+
+
 def ctl(site, *words: str, check: bool = True):
     return site.machine.run(["commentoctl", *words], check=check, timeout=180)
 
@@ -100,21 +105,57 @@ def test_comments_of_this_host_come_along_by_a_backup(unstarted_site, machine, r
 
 def test_the_passwords_are_nowhere_but_in_the_secrets(site, server):
     run_with_admin(site, server)
-    ctl(site, "backup", "now")
+    with server.holding_table("comments", "blog"):
+        site.machine.run(["systemctl", "start", "--no-block", "commento-db-backup.service"])
+        site.machine.wait_until("pg_dump waits", lambda: "pg_dump" in all_arguments(site.machine))
+        assert PASSWORD not in all_arguments(site.machine)
+    site.machine.wait_until("the backup is made", lambda: site.machine.unit("commento-db-backup.service")["ActiveState"] == "inactive")
 
     application = site.machine.unit("commento.service")["MainPID"]
     environment = site.machine.read(f"/proc/{application}/environ")
-    arguments = site.machine.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"], check=False).stdout
+    arguments = all_arguments(site.machine)
     for password in (PASSWORD, ADMIN_PASSWORD, quote(ADMIN_PASSWORD, safe="")):
         assert password not in site.machine.journal()
         assert password not in server.log()
         assert password not in environment + arguments
     assert "DATABASE_" not in environment
     assert "SCRAM-SHA-256$" not in site.machine.journal()
-    readable = site.machine.run(["find", "/run", "/var/lib/commento-stack", "-name", "*.ini", "-perm", "/077"]).stdout
-    assert readable == ""
+    folders = ["/run/commento-db-provision", "/run/commento-db-follow", "/var/lib/commento-stack/db"]
+    assert site.machine.run(["find", *folders, "-type", "f"]).stdout.count("\n") == 3
+    assert site.machine.run(["find", *folders, "-perm", "/077"]).stdout == ""
     peek = ["nsenter", f"--target={application}", "--mount", "cat", SECRETS]
     assert site.machine.run(peek, check=False).stdout == ""
+
+
+def test_an_admin_who_may_not_make_roles_is_told_and_nothing_of_the_password(site, server):
+    server.make_admin()
+    server.sql("ALTER ROLE admin NOCREATEROLE")
+    write_secrets(site, DATABASE_PASSWORD=PASSWORD, DATABASE_ADMIN_URL=admin_url())
+
+    exit_code, status = provision(site)
+
+    assert exit_code == DATABASE_FAULT
+    assert "this role may not change it: role comments" in status and "CREATEROLE" in status
+    assert "SCRAM-SHA-256$" not in site.machine.journal() and PASSWORD not in site.machine.journal()
+
+
+def test_no_pool_leads_to_the_server_of_former_settings(unstarted_site, machine, root):
+    site = unstarted_site
+    site.start()
+    elsewhere = Server(machine, root, "db1.example.test", "127.0.0.2", 5441)
+    elsewhere.make_role(options="CREATEDB")
+    elsewhere.sql("ALTER ROLE comments NOLOGIN")
+    write_secrets(site, DATABASE_PASSWORD=PASSWORD)
+    site.configure(DATABASE_URL=URL)
+    machine.run(["systemctl", "daemon-reload"])
+    machine.run(["systemctl", "restart", "commento.target"], check=False, timeout=180)
+    assert machine.unit("commento-db-pool.service")["ActiveState"] == "inactive"
+
+    elsewhere.sql("ALTER ROLE comments LOGIN")
+
+    machine.wait_until("the site is up by itself", lambda: machine.unit("commento.service")["ActiveState"] == "active", timeout=120)
+    site.comments().check()
+    assert elsewhere.sql("SELECT count(*) FROM comments", "blog") == "1"
 
 
 def test_without_an_admin_the_role_that_is_there_is_used_and_what_it_lacks_is_told(site, server):

@@ -127,6 +127,37 @@ def test_a_server_that_never_comes_is_named_with_what_to_look_at(host):
     assert "pg_lsclusters" in status and "DATABASE_PORT" in status
 
 
+# What stands for the Fedora family's package: it makes no cluster by itself, and has one unit for the one cluster.
+POSTGRESQL_SETUP = """#!/bin/sh
+[ "$1" = --initdb ] && install -d -o postgres -g postgres -m 0700 /var/lib/pgsql/data &&
+exec runuser -u postgres -- {programs}/initdb --auth-local=peer -D /var/lib/pgsql/data
+"""
+POSTGRESQL_SERVICE = """[Service]
+Type=notify
+User=postgres
+ExecStart={programs}/postgres -D /var/lib/pgsql/data -k /var/run/postgresql
+"""
+
+
+def test_where_the_package_makes_no_cluster_the_first_one_is_made_and_never_again(host):
+    version = host.run(["ls", "/usr/lib/postgresql"]).stdout.split()[-1]
+    programs = f"/usr/lib/postgresql/{version}/bin"
+    host.run(["pg_dropcluster", "--stop", version, "main"])
+    host.run(["install", "-d", "-o", "postgres", "/var/lib/pgsql"])
+    host.write("/usr/bin/postgresql-setup", POSTGRESQL_SETUP.format(programs=programs), 0o755)
+    host.write("/etc/systemd/system/postgresql.service", POSTGRESQL_SERVICE.format(programs=programs))
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "stop", "postgresql.service"])
+
+    assert provision(host)[0] == 0
+    assert sql(host, "SELECT count(*) FROM pg_database WHERE datname = 'commento'") == "1"
+    made = host.run(["stat", "--format=%i %Z", "/var/lib/pgsql/data/PG_VERSION"]).stdout
+    host.run(["systemctl", "restart", "commento-db-initdb.service"])
+
+    assert provision(host)[0] == 0
+    assert host.run(["stat", "--format=%i %Z", "/var/lib/pgsql/data/PG_VERSION"]).stdout == made
+
+
 def test_the_hosts_other_roles_and_databases_stay_as_they_are_byte_for_byte(host):
     sql(host, "CREATE ROLE shop LOGIN CREATEDB PASSWORD 'secret'")
     sql(host, "CREATE DATABASE shop OWNER shop")

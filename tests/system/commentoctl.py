@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import re
+import subprocess
+import threading
 
 import pytest
 
@@ -387,7 +389,7 @@ def test_a_helper_verb_shows_what_it_does(unstarted_site):
 
 
 def test_only_root_may_run_what_changes_the_host(machine):
-    for command in [*HELPER_VERBS, ["setup", *NAMES]]:
+    for command in [*HELPER_VERBS, ["setup", *NAMES], ["restart"], ["reload"]]:
         done = ctl(machine, *command, user="nobody")
         assert done.exit_code == 3
         assert f"hint: sudo commentoctl {command[0]}" in done.stderr
@@ -399,10 +401,64 @@ def test_helper_verbs_work_without_the_bus(site):
     assert ctl(site.machine, "status").exit_code == 0
 
 
+# --- for every day ---
+
+def test_logs_join_the_journal_of_all_parts_or_show_one(site):
+    everything = ctl(site.machine, "logs").stdout
+    of_certificates = ctl(site.machine, "logs", "certificate").stdout
+
+    assert all(name in everything for name in ("commento-cert[", "commento-db[", "commento-nginx[", "nginx[", "postgresql"))
+    assert "commento-cert[" in of_certificates and "commento-db[" not in of_certificates
+    done = ctl(site.machine, "logs", "frob")
+    assert done.exit_code == 2 and "application" in done.stderr
+
+
+def test_logs_go_on_with_what_comes(site):
+    shown = site.machine.popen(["commentoctl", "logs", "-f", "database"], stdout=subprocess.PIPE, text=True)
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(iter(shown.stdout.readline, "")), daemon=True)
+    reader.start()
+    site.machine.wait_until("it shows what there was", lambda: any("commento-db" in line for line in seen))
+    before = len(seen)
+
+    ctl(site.machine, "db", "check")
+
+    site.machine.wait_until("it shows what came", lambda: any("are as they should be" in line for line in seen[before:]))
+
+
+def test_what_to_paste_is_printed_for_every_user(site):
+    assert ctl(site.machine, "open", user="nobody").stdout == f"https://{site.domain}\n"
+    snippet = ctl(site.machine, "embed", user="nobody").stdout
+    address = re.search(r'src="([^"]+)"', snippet)[1]
+    assert '<div id="commento"></div>' in snippet
+    assert site.comments().get(address.removeprefix(f"https://{site.domain}")).status == 200
+
+
+def test_restart_has_all_parts_take_new_settings(site):
+    before = site.machine.unit("commento.service")["MainPID"]
+    site.configure(COMMENTO_PORT="8090")
+
+    assert ctl(site.machine, "restart").exit_code == 0
+
+    assert site.machine.unit("commento.service")["MainPID"] != before
+    assert "8090" in site.machine.run(["ss", "-ltn"]).stdout
+    assert site.comments().get("/login").status == 200
+
+
+def test_reload_has_the_web_front_take_new_settings_and_nothing_restart(site):
+    before = {unit: site.machine.unit(unit)["MainPID"] for unit in ("commento.service", "nginx.service")}
+    site.configure(HSTS_SECONDS="600")
+
+    assert ctl(site.machine, "reload").exit_code == 0
+
+    assert site.comments().get("/login").headers["Strict-Transport-Security"] == "max-age=600"
+    assert before == {unit: site.machine.unit(unit)["MainPID"] for unit in before}
+
+
 # --- the command line ---
 
 def test_help_fits_80_columns_and_goes_to_stdout(machine):
-    for words in [[], ["setup"], ["status"], ["show-config"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
+    for words in [[], ["setup"], ["status"], ["show-config"], ["logs"], ["open"], ["embed"], ["restart"], ["reload"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
         done = ctl(machine, *words, "--help")
         assert done.exit_code == 0 and done.stderr == ""
         assert max(map(len, done.stdout.splitlines())) <= 80

@@ -29,7 +29,7 @@ JOBS = {
 
 def make_pebble(workshop: Workshop) -> Pebble:
     """It validates each time anew, so that each run makes the same calls."""
-    pebble = Pebble(workshop, environment={"PEBBLE_AUTHZREUSE": "0"})
+    pebble = Pebble(workshop)
     workshop.begin()
     workshop.configure(pebble)
     run = workshop.cert("renew", NAME)

@@ -63,6 +63,17 @@ TEST(PoolConfig, ChecksWhoAServerElsewhereIsAndLeavesToAFileWhichOneItIs) {
     EXPECT_THAT(config, Not(HasSubstr("[databases]")));
 }
 
+TEST(PoolConfig, IsToldFromThatOfAnotherServer) {
+    const DatabaseServer here = database_server(Paths{}, settings_with(""));
+    const DatabaseServer on_other_port = database_server(Paths{}, settings_with("DATABASE_PORT=5433\n"));
+    const DatabaseServer elsewhere = database_server(Paths{}, settings_with(kElsewhere));
+    EXPECT_TRUE(leads_there(pool_config(Paths{}, here, 12), Paths{}, here));
+    EXPECT_TRUE(leads_there(pool_config(Paths{}, here, 20), Paths{}, here));
+    EXPECT_FALSE(leads_there(pool_config(Paths{}, here, 12), Paths{}, on_other_port));
+    EXPECT_FALSE(leads_there(pool_config(Paths{}, here, 12), Paths{}, elsewhere));
+    EXPECT_FALSE(leads_there(pool_config(Paths{}, elsewhere, 12), Paths{}, here));
+}
+
 TEST(PoolTarget, HoldsThePasswordWhateverIsInIt) {
     DatabaseServer server = database_server(Paths{}, settings_with(kElsewhere));
     server.password = "it's = \\ secret";

@@ -61,6 +61,7 @@ TEST_F(Generator, GivesNetworkAndSecretsToEachUnitThatSpeaksToADatabaseElsewhere
     ASSERT_TRUE(generate(paths(), units()));
     std::map<std::string, std::string> expected{
         {"commento-db-pool.service.d/remote-network.conf", drop_in("remote-network.conf")},
+        {"commento-db-pool.service.d/remote-pool.conf", drop_in("remote-pool.conf")},
         {"commento-db-pool.service.wants/commento-db-follow.service", paths().units() / "commento-db-follow.service"}};
     for (const std::string stem : {"provision", "check", "backup", "request", "switch", "guard"}) {
         const bool looks_after_role = stem == "provision" || stem == "check";
@@ -108,7 +109,8 @@ TEST(GeneratorMain, NeedsThreeFolders) {
 TEST(GeneratorLinks, LeadToWhatThereIs) {
     const fs::path systemd = fs::path(SOURCE_DIR) / "systemd";
     EXPECT_TRUE(fs::exists(systemd / "commento-db-follow.service"));
-    for (const std::string name : {"remote-network.conf", "database-secrets.conf", "database-password.conf"})
+    for (const std::string name :
+         {"remote-network.conf", "remote-pool.conf", "database-secrets.conf", "database-password.conf"})
         EXPECT_TRUE(fs::exists(systemd / "remote-database" / name)) << name;
     for (const std::string stem : {"provision", "check", "backup", "request", "switch", "guard", "pool"})
         EXPECT_TRUE(fs::exists(systemd / ("commento-db-" + stem + ".service"))) << stem;

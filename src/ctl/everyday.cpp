@@ -45,6 +45,7 @@ struct LogsOptions {
 Result<void> show_logs(const LogsOptions& options) {
     const std::vector<std::string> arguments = journal_arguments(options.part, options.follow);
     std::vector<char*> vector;
+    vector.reserve(arguments.size() + 1);
     for (const auto& argument : arguments)
         vector.push_back(
             const_cast<char*>(argument.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast): execv(3)

@@ -5,8 +5,10 @@
 #include "ctl/actions.hpp"
 #include "ctl/output.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <unistd.h>
@@ -16,23 +18,31 @@ namespace {
 
 struct Part {
     const char* name;
-    std::vector<std::string> units; ///< patterns of unit names
+    const char* prefix; ///< of the units that are ours
+    const char* others; ///< one unit of ours, or those of the host's service
 };
 
-const std::array<Part, 4>& parts() {
-    static const std::array<Part, 4> all{
-        Part{"application", {"commento.service", "commento-app-*"}},
-        Part{"certificate", {"commento-cert-*"}},
-        Part{"database", {"commento-db-*", "postgresql*"}},
-        Part{"web", {"nginx.service", "commento-nginx-*"}},
-    };
-    return all;
-}
+constexpr std::array kParts{
+    Part{"application", "commento-app-", "commento.service"},
+    Part{"certificate", "commento-cert-", "commento.target"},
+    Part{"database", "commento-db-", "postgresql*"},
+    Part{"web", "commento-nginx-", "nginx.service"},
+};
 
 std::vector<std::string> names_of_parts() {
+    std::vector<std::string> names(kParts.size());
+    std::ranges::transform(kParts, names.begin(), &Part::name);
+    return names;
+}
+
+std::vector<std::string> installed_units(const Paths& paths) {
     std::vector<std::string> names;
-    for (const auto& part : parts())
-        names.emplace_back(part.name);
+    std::error_code fault;
+    for (const auto& entry : std::filesystem::directory_iterator(paths.units(), fault)) {
+        if (entry.is_regular_file())
+            names.push_back(entry.path().filename());
+    }
+    std::ranges::sort(names);
     return names;
 }
 
@@ -42,8 +52,8 @@ struct LogsOptions {
 };
 
 /// Becomes journalctl(1): its pager, colours and hints to who may not read the journal are what operators know.
-Result<void> show_logs(const LogsOptions& options) {
-    const std::vector<std::string> arguments = journal_arguments(options.part, options.follow);
+Result<void> show_logs(const Paths& paths, const LogsOptions& options) {
+    const std::vector<std::string> arguments = journal_arguments(options.part, options.follow, installed_units(paths));
     std::vector<char*> vector;
     vector.reserve(arguments.size() + 1);
     for (const auto& argument : arguments)
@@ -91,25 +101,32 @@ std::string embed_snippet(std::string_view origin) {
     return fmt::format("<div id=\"commento\"></div>\n<script defer src=\"{}/js/commento.js\"></script>", origin);
 }
 
-std::vector<std::string> journal_arguments(const std::string& part, bool follow) {
+std::vector<std::string> journal_arguments(const std::string& part, bool follow,
+                                           const std::vector<std::string>& installed) {
     std::vector<std::string> arguments{"journalctl"};
     if (follow)
         arguments.insert(arguments.end(), {"--follow", "--lines=100"});
     else
         arguments.emplace_back("--pager-end");
-    for (const auto& each : parts()) {
+    for (const auto& each : kParts) {
         if (!part.empty() && part != each.name)
             continue;
-        for (const auto& unit : each.units)
-            arguments.push_back("--unit=" + unit);
+        arguments.push_back(fmt::format("--unit={}", each.others));
+        for (const auto& unit : installed) {
+            // Of a template, whatever its instances are called.
+            if (unit.starts_with(each.prefix))
+                arguments.push_back("--unit=" + (unit.find("@.") == std::string::npos
+                                                     ? unit
+                                                     : unit.substr(0, unit.find("@.") + 1) + "*"));
+        }
     }
     return arguments;
 }
 
 void add_everyday_verbs(Program& program, const Paths& paths) {
     auto options = std::make_shared<LogsOptions>();
-    CLI::App* logs =
-        program.verb("logs", "Show what all parts logged, or one of them", [options] { return show_logs(*options); });
+    CLI::App* logs = program.verb("logs", "Show what all parts logged, or one of them",
+                                  [options, &paths] { return show_logs(paths, *options); });
     logs->add_option("part", options->part, "application, certificate, database or web")
         ->type_name("PART")
         ->check(CLI::IsMember(names_of_parts()).description(""));

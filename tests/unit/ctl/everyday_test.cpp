@@ -17,21 +17,27 @@ TEST(EmbedSnippet, LoadsTheScriptFromTheSite) {
               "<script defer src=\"https://comments.example.org/js/commento.js\"></script>");
 }
 
+const std::vector<std::string> kInstalled{"commento-app-health@.service", "commento-cert-renew.service",
+                                          "commento-nginx-render.service", "commento-nginx-reload.path",
+                                          "nginx.service"};
+
 TEST(JournalArguments, NameTheUnitsOfAPartOnly) {
-    EXPECT_THAT(journal_arguments("web", false),
-                ElementsAre("journalctl", "--pager-end", "--unit=nginx.service", "--unit=commento-nginx-*"));
+    EXPECT_THAT(journal_arguments("web", false, kInstalled),
+                ElementsAre("journalctl", "--pager-end", "--unit=nginx.service", "--unit=commento-nginx-render.service",
+                            "--unit=commento-nginx-reload.path"));
 }
 
-TEST(JournalArguments, NameAllUnitsWithoutAPart) {
-    const auto arguments = journal_arguments("", false);
+TEST(JournalArguments, NameAllUnitsWithoutAPartAndAnyInstanceOfATemplate) {
+    const auto arguments = journal_arguments("", false, kInstalled);
     EXPECT_THAT(arguments, Contains("--unit=commento.service"));
-    EXPECT_THAT(arguments, Contains("--unit=commento-cert-*"));
+    EXPECT_THAT(arguments, Contains("--unit=commento-cert-renew.service"));
+    EXPECT_THAT(arguments, Contains("--unit=commento-app-health@*"));
     EXPECT_THAT(arguments, Contains("--unit=postgresql*"));
     EXPECT_THAT(arguments, Each(Not(StartsWith("--follow"))));
 }
 
 TEST(JournalArguments, FollowWithoutAPager) {
-    const auto arguments = journal_arguments("application", true);
+    const auto arguments = journal_arguments("application", true, kInstalled);
     EXPECT_THAT(arguments, Contains("--follow"));
     EXPECT_THAT(arguments, Not(Contains("--pager-end")));
 }

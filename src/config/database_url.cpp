@@ -57,17 +57,6 @@ std::string_view take(std::string_view& text, std::string_view marks) {
     return taken;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto at = text.find(separator);
-        parts.push_back(text.substr(0, at));
-        if (at == std::string_view::npos)
-            return parts;
-        text.remove_prefix(at + 1);
-    }
-}
-
 /// 0 where it is none.
 int port_of(std::string_view digits) {
     constexpr int kHighest = 65535;

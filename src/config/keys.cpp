@@ -140,17 +140,6 @@ bool is_label(std::string_view label) {
            std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto at = text.find(separator);
-        parts.push_back(text.substr(0, at));
-        if (at == std::string_view::npos)
-            return parts;
-        text.remove_prefix(at + 1);
-    }
-}
-
 /// Empty for a text that is no address.
 std::string canonical_address(std::string_view text) {
     std::array<unsigned char, sizeof(in6_addr)> bytes{};
@@ -301,6 +290,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 } // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto at = text.find(separator);
+        parts.push_back(text.substr(0, at));
+        if (at == std::string_view::npos)
+            return parts;
+        text.remove_prefix(at + 1);
+    }
+}
 
 bool is_ip_address(std::string_view text) { return !canonical_address(text).empty(); }
 

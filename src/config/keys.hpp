@@ -55,6 +55,9 @@ bool is_ip_address(std::string_view text);
 /// An IP address or, with /BITS, a network.
 bool is_network(std::string_view text);
 
+/// What stands between the separators, empty pieces too; at least one.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
 /// The words of a value that are separated by spaces.
 std::vector<std::string> words_in(std::string_view value);
 

@@ -1,5 +1,7 @@
 #include "db/pool.hpp"
 
+#include "db/postgres.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -17,14 +19,6 @@ constexpr int kClients = 26000;
 
 // Linux' own limit; a Go program fails at once where the queue of a Unix socket is full (connect(2), EAGAIN).
 constexpr int kBacklog = 4096;
-
-/// As pgbouncer(5) has it: a quote within is doubled.
-std::string in_quotes(std::string_view value) {
-    std::string text = "'";
-    for (const char c : value)
-        text.append(c == '\'' ? 2 : 1, c);
-    return text + "'";
-}
 
 /// Which host it is, follow() says.
 std::string way_elsewhere(const Paths& paths, const DatabaseServer& server) {
@@ -66,10 +60,11 @@ Result<int> pool_size(const Settings& settings, std::uint64_t memory, int connec
 }
 
 std::string pool_target(const DatabaseServer& server, const DatabaseHost& host) {
-    std::string target = fmt::format("[databases]\ncommento = host={} port={} dbname={} user={}", in_quotes(host.name),
-                                     host.port, in_quotes(server.database), in_quotes(server.pool_role));
+    // pgbouncer(5) has values quoted as SQL has texts.
+    std::string target = fmt::format("[databases]\ncommento = host={} port={} dbname={} user={}", literal(host.name),
+                                     host.port, literal(server.database), literal(server.pool_role));
     if (!server.password.empty())
-        target += " password=" + in_quotes(server.password);
+        target += " password=" + literal(server.password);
     return target + "\n";
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace commento {
@@ -12,5 +13,8 @@ std::string local_time(std::int64_t seconds);
 
 /// That moment in UTC, RFC 3339, for programs: 2026-03-01T03:05:06Z.
 std::string utc_time(std::int64_t seconds);
+
+/// The moment behind such a text of ours; nothing where it is none.
+std::optional<std::int64_t> parse_utc_time(const std::string& text);
 
 } // namespace commento

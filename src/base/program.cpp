@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <fmt/format.h>
@@ -33,7 +34,18 @@ CLI::App* Program::group(const std::string& name, const std::string& help) {
 
 std::string Program::see_help() const { return fmt::format("see {} --help", name_); }
 
+void Program::print_candidates(int argc, char** argv) const {
+    constexpr int kFirst = 2;
+    const std::vector<std::string> words(argv + std::min(kFirst, argc), argv + argc);
+    fmt::print("{}", to_lines(complete(app_, known_, words)));
+}
+
 int Program::run(int argc, char** argv) {
+    constexpr std::string_view kComplete = "__complete";
+    if (argc > 1 && argv[1] == kComplete) {
+        print_candidates(argc, argv);
+        return 0;
+    }
     set_up_log(name_);
     // A peer that hangs up is an error of that write, not the end of the program.
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c)

@@ -1,12 +1,15 @@
 #pragma once
 // What every main() of ours is: a command line with verbs, one report of an error, one exit code.
 
+#include "base/completion.hpp"
 #include "base/error.hpp"
 
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace commento {
 
@@ -26,15 +29,21 @@ class Program {
     /// Adds a word that only groups verbs, such as `cert` in `commentoctl cert renew`.
     CLI::App* group(const std::string& name, const std::string& help);
 
-    /// Parses, runs the verb, reports its error once. Returns the exit status: 0 or an ErrorCode.
+    /// Tells shells which words a verb takes beside options.
+    void knows_words(const CLI::App* verb, std::vector<std::string> words) { known_[verb] = std::move(words); }
+
+    /// Parses, runs the verb, reports its error once. Returns the exit status: 0 or an ErrorCode. Called as
+    /// `NAME __complete WORD…` it prints what a shell may put in place of the last word (completion.hpp).
     int run(int argc, char** argv);
 
   private:
     std::string see_help() const;
+    void print_candidates(int argc, char** argv) const;
 
     std::string name_;
     CLI::App app_;
     Body chosen_;
+    KnownWords known_;
 };
 
 } // namespace commento

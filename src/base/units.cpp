@@ -118,6 +118,12 @@ std::string text_property(sd_bus* bus, const std::string& path, const char* inte
     return text;
 }
 
+bool flag_property(sd_bus* bus, const std::string& path, const char* interface, const char* name) {
+    int value = 0; // sd-bus reads a boolean into an int
+    sd_bus_get_property_trivial(bus, kManager, path.c_str(), interface, name, nullptr, 'b', &value);
+    return value != 0;
+}
+
 std::int64_t seconds_property(sd_bus* bus, const std::string& path, const char* interface, const char* name) {
     std::uint64_t value = 0;
     if (sd_bus_get_property_trivial(bus, kManager, path.c_str(), interface, name, nullptr, 't', &value) < 0)
@@ -203,7 +209,8 @@ Result<UnitState> Units::state(const std::string& unit) {
                      service ? text_property(bus, path, kServiceInterface, "Result") : "",
                      service ? number_property(bus, path, kServiceInterface, "ExecMainStatus") : 0,
                      seconds_property(bus, path, kUnitInterface, timestamp_of(active)),
-                     invocation_of(bus, path)};
+                     invocation_of(bus, path),
+                     flag_property(bus, path, kUnitInterface, "NeedDaemonReload")};
 }
 
 Result<TimerState> Units::timer(const std::string& unit) {

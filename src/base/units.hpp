@@ -25,6 +25,7 @@ struct UnitState {
     int exit_status;        ///< of a service's main process, when `result` is exit-code; else of no meaning
     std::int64_t since;     ///< seconds since 1970 of the last change of `active`; 0 when there was none
     std::string invocation; ///< hexadecimal id of the last run, for the journal; empty when there was none
+    bool is_stale = false;  ///< its files have changed since the manager read them
 };
 
 /// A timer's last and next run, in seconds since 1970; 0 when there is none.

@@ -58,7 +58,7 @@ Result<void> run_helper(const std::string& unit) {
     COMMENTO_ASSIGN(Units units, Units::connect());
     // An operator who tries again and again is no runaway service.
     COMMENTO_CHECK(units.reset_failed(unit));
-    COMMENTO_ASSIGN(Follower follower, Follower::begin(unit));
+    COMMENTO_ASSIGN(Follower follower, Follower::begin({unit}));
     COMMENTO_ASSIGN(const std::string result,
                     units.run_job("StartUnit", unit, kLimit, {follower.fd(), [&] { follower.show_new(); }}));
     follower.show_rest();
@@ -104,12 +104,15 @@ Result<std::string> call_helper(const Paths& paths, const std::string& helper, s
     return std::move(outcome.output);
 }
 
-Result<void> start_stack(Begin how) {
+Result<void> start_stack(Begin how, const std::vector<std::string>& units_to_show) {
     COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_CHECK(units.enable(kTarget));
+    COMMENTO_ASSIGN(Follower follower, Follower::begin(units_to_show));
     // A restart reaches, through PartOf=, what runs with the former settings; it starts what does not run.
     const char* method = how == Begin::restart ? "RestartUnit" : "StartUnit";
-    COMMENTO_ASSIGN(const std::string result, units.run_job(method, kTarget, kLimit));
+    COMMENTO_ASSIGN(const std::string result,
+                    units.run_job(method, kTarget, kLimit, {follower.fd(), [&] { follower.show_new(); }}));
+    follower.show_rest();
     if (result != "done")
         return fail(ErrorCode::internal, fmt::format("systemd did not start {}: {}", kTarget, result),
                     fmt::format("systemctl status {}", kTarget));

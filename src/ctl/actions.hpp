@@ -30,7 +30,8 @@ Result<void> await_application(const std::string& way_back);
 
 enum class Begin { start, restart };
 
-/// Enables commento.target and starts it; a restart has the parts that run already take new settings.
-Result<void> start_stack(Begin how);
+/// Enables commento.target and starts it; a restart has the parts that run already take new settings. What `units` log
+/// meanwhile is shown.
+Result<void> start_stack(Begin how, const std::vector<std::string>& units);
 
 } // namespace commento

@@ -1,12 +1,11 @@
 #include "ctl/certificates_table.hpp"
 
+#include "base/clock.hpp"
+
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <iomanip>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -32,10 +31,8 @@ std::string text_of(const Json& object, const char* name) { return text_of(membe
 /// From UTC as programs write it (RFC 3339).
 std::string time_of(const Json& object, const char* name) {
     const std::string text = text_of(object, name);
-    std::tm moment{};
-    std::istringstream stream(text);
-    stream >> std::get_time(&moment, "%Y-%m-%dT%H:%M:%SZ");
-    return stream ? fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(::timegm(&moment))) : text;
+    const auto moment = parse_utc_time(text);
+    return moment ? fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(*moment)) : text;
 }
 
 std::vector<std::string> names_of(const Json& certificate, const char* which) {

@@ -16,7 +16,9 @@ namespace {
 
 constexpr const char* kPatience = "2"; // seconds, for each host
 constexpr const char* kQuery = "SELECT pg_database_size(current_database()), "
-                               "extract(epoch FROM pg_postmaster_start_time())::bigint";
+                               "extract(epoch FROM pg_postmaster_start_time())::bigint, "
+                               "current_setting('server_version_num'), (SELECT count(*) FROM pg_stat_activity "
+                               "WHERE backend_type = 'client backend'), current_setting('max_connections')";
 
 struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
@@ -91,7 +93,8 @@ Result<DatabaseFacts> ask_database(const Paths& paths, const Settings& settings)
     const std::unique_ptr<PGresult, Finish> result(PQexec(connection.get(), kQuery));
     if (PQresultStatus(result.get()) != PGRES_TUPLES_OK)
         return fail(ErrorCode::database, first_line(PQerrorMessage(connection.get())));
-    return DatabaseFacts{number_at(result.get(), 0), number_at(result.get(), 1)};
+    const auto small = [&](int column) { return static_cast<int>(number_at(result.get(), column)); };
+    return DatabaseFacts{number_at(result.get(), 0), number_at(result.get(), 1), small(2), small(3), small(4)};
 }
 
 } // namespace commento

@@ -3,12 +3,12 @@
 #include "base/units.hpp"
 #include "config/settings.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/installed_units.hpp"
 #include "ctl/output.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <unistd.h>
@@ -32,17 +32,6 @@ constexpr std::array kParts{
 std::vector<std::string> names_of_parts() {
     std::vector<std::string> names(kParts.size());
     std::ranges::transform(kParts, names.begin(), &Part::name);
-    return names;
-}
-
-std::vector<std::string> installed_units(const Paths& paths) {
-    std::vector<std::string> names;
-    std::error_code fault;
-    for (const auto& entry : std::filesystem::directory_iterator(paths.units(), fault)) {
-        if (entry.is_regular_file())
-            names.push_back(entry.path().filename());
-    }
-    std::ranges::sort(names);
     return names;
 }
 
@@ -130,6 +119,7 @@ void add_everyday_verbs(Program& program, const Paths& paths) {
     logs->add_option("part", options->part, "application, certificate, database or web")
         ->type_name("PART")
         ->check(CLI::IsMember(names_of_parts()).description(""));
+    program.knows_words(logs, names_of_parts());
     logs->add_flag("-f,--follow", options->follow, "Go on showing what comes");
     program.verb("open", "Print the address of the comment server", [&paths] { return show_address(paths); });
     program.verb("embed", "Print what to paste into a page", [&paths] { return show_snippet(paths); });

@@ -24,6 +24,9 @@ struct UnitFacts {
 struct DatabaseFacts {
     std::int64_t size;  ///< bytes
     std::int64_t since; ///< start of the server, seconds since 1970
+    int version = 0;    ///< server_version_num
+    int connections = 0;
+    int most_connections = 0;
 };
 
 struct Facts {

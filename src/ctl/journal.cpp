@@ -71,11 +71,12 @@ std::optional<LastWords> last_words(const std::string& invocation) {
     return last.empty() ? std::nullopt : std::optional(LastWords{last, ""});
 }
 
-Result<Follower> Follower::begin(const std::string& unit) {
+Result<Follower> Follower::begin(const std::vector<std::string>& units) {
     JournalHandle owned = open_journal();
     if (!owned || sd_journal_get_fd(owned.get()) < 0)
         return fail(ErrorCode::internal, "cannot read the journal", "is systemd-journald.service active?");
-    match(owned.get(), "_SYSTEMD_UNIT=" + unit);
+    for (const auto& unit : units)
+        match(owned.get(), "_SYSTEMD_UNIT=" + unit);
     // Not the tail: where nothing matches yet, no step leads on from there.
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     sd_journal_seek_realtime_usec(

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 struct sd_journal;
 
@@ -29,11 +30,11 @@ using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
 /// was logged in it. Nothing where there is none, or where the caller may not read the journal.
 std::optional<LastWords> last_words(const std::string& invocation);
 
-/// Shows on stdout what a unit logs from now on; how far it is, on a terminal as a bar.
+/// Shows on stdout what units log from now on; how far it is, on a terminal as a bar.
 class Follower {
   public:
     /// ErrorCode::internal where the journal can't be read.
-    static Result<Follower> begin(const std::string& unit);
+    static Result<Follower> begin(const std::vector<std::string>& units);
 
     /// Has something to read when there is something new (poll(2)).
     int fd() const;

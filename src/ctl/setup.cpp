@@ -135,14 +135,20 @@ Result<bool> write_plan(const Plan& plan, gid_t secrets_group, const Paths& path
     return wrote || wrote_settings;
 }
 
-Result<std::vector<Wish>> ask_wishes(const Settings& present, std::istream& input, std::ostream& output) {
+Result<std::vector<Wish>> ask_wishes(const Settings& present, const Inspect& inspect, std::istream& input,
+                                     std::ostream& output) {
     std::vector<Wish> wishes;
     for (const auto& key : all_keys()) {
         if (key.presence != Presence::mandatory)
             continue;
         const std::string name(key.name);
-        COMMENTO_ASSIGN(std::string answer, ask(key, present.text(name), input, output));
-        wishes.push_back({"answer", name, std::move(answer)});
+        for (bool is_taken = false; !is_taken;) {
+            COMMENTO_ASSIGN(std::string answer, ask(key, present.text(name), input, output));
+            const Wish wish{"answer", name, std::move(answer)};
+            COMMENTO_ASSIGN(is_taken, inspect(wish));
+            if (is_taken)
+                wishes.push_back(wish);
+        }
     }
     return wishes;
 }

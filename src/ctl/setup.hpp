@@ -6,6 +6,7 @@
 #include "config/settings.hpp"
 #include "ctl/settings_files.hpp"
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -34,9 +35,13 @@ Result<Plan> plan_setup(const SettingsFiles& present, const std::vector<Wish>& w
 /// Writes what differs from what is there; `secrets_group` may read the secrets. True when it wrote.
 Result<bool> write_plan(const Plan& plan, gid_t secrets_group, const Paths& paths);
 
+/// Looks at an answer that is right by itself, and may ask about it. False: the question is put again.
+using Inspect = std::function<Result<bool>(const Wish& answer)>;
+
 /// Asks for the mandatory keys, with the present values as proposals; asks again until an answer is right.
 /// ErrorCode::settings when the input ends before.
-Result<std::vector<Wish>> ask_wishes(const Settings& present, std::istream& input, std::ostream& output);
+Result<std::vector<Wish>> ask_wishes(const Settings& present, const Inspect& inspect, std::istream& input,
+                                     std::ostream& output);
 
 /// Asks a question that is answered by yes, as Enter means too, or no.
 Result<bool> ask_consent(const std::string& question, std::istream& input, std::ostream& output);

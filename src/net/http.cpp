@@ -55,18 +55,6 @@ std::optional<std::int64_t> parse_seconds(std::string_view text) {
     return seconds;
 }
 
-/// The three forms of RFC 9110, 5.6.7.
-std::optional<std::int64_t> parse_date(const std::string& text) {
-    constexpr std::array kForms{"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"};
-    for (const char* form : kForms) {
-        std::tm parts{};
-        const char* end = ::strptime(text.c_str(), form, &parts);
-        if (end != nullptr && *end == '\0')
-            return ::timegm(&parts);
-    }
-    return std::nullopt;
-}
-
 /// Length of `text` up to the first of `ends` that does not stand in quotes.
 std::size_t length_before(std::string_view text, std::string_view ends) {
     bool quoted = false;
@@ -156,11 +144,22 @@ std::string hint_for(CURLcode code, const std::filesystem::path& ca_file) {
 
 } // namespace
 
+std::optional<std::int64_t> parse_http_date(const std::string& text) {
+    constexpr std::array kForms{"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"};
+    for (const char* form : kForms) {
+        std::tm parts{};
+        const char* end = ::strptime(text.c_str(), form, &parts);
+        if (end != nullptr && *end == '\0')
+            return ::timegm(&parts);
+    }
+    return std::nullopt;
+}
+
 std::optional<std::int64_t> parse_retry_after(std::string_view header, std::int64_t now) {
     constexpr std::int64_t kLongest = std::int64_t{7} * 24 * 3600;
     auto seconds = parse_seconds(header);
     if (!seconds) {
-        if (const auto date = parse_date(std::string(header)))
+        if (const auto date = parse_http_date(std::string(header)))
             seconds = *date - now;
     }
     if (!seconds || *seconds <= 0)

@@ -45,6 +45,9 @@ struct HttpResponse {
 /// the longest of Let's Encrypt's limits. Nothing where it is neither, or past.
 std::optional<std::int64_t> parse_retry_after(std::string_view header, std::int64_t now);
 
+/// The moment, in seconds since 1970, that a date of HTTP means, in any of its three forms (RFC 9110, 5.6.7).
+std::optional<std::int64_t> parse_http_date(const std::string& text);
+
 /// The addresses that a Link header (RFC 8288) gives for a relation; what it does not understand of it is passed over.
 std::vector<std::string> links_in(std::string_view header, std::string_view relation);
 

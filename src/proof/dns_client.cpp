@@ -52,11 +52,30 @@ std::string text_in(const ldns_rr* record) {
     return text;
 }
 
+std::string presentation(const ldns_rdf* field) {
+    const Ldns<char> text(ldns_rdf2str(field));
+    return text ? text.get() : "";
+}
+
+/// "FLAGS TAG VALUE" (RFC 8659, 4.1); what is none of that becomes nothing.
+std::string policy_in(const ldns_rr* record) {
+    constexpr std::size_t kFields = 3;
+    if (ldns_rr_rd_count(record) != kFields)
+        return {};
+    const ldns_rdf* value = ldns_rr_rdf(record, 2);
+    return fmt::format("{} {} {}", presentation(ldns_rr_rdf(record, 0)), presentation(ldns_rr_rdf(record, 1)),
+                       std::string_view(reinterpret_cast<const char*>(ldns_rdf_data(value)), ldns_rdf_size(value)));
+}
+
 DnsRecord to_record(ldns_rr* record) {
     const auto type = static_cast<RecordType>(ldns_rr_get_type(record));
     std::string data;
     if (type == RecordType::txt)
         data = text_in(record);
+    else if (type == RecordType::caa)
+        data = policy_in(record);
+    else if ((type == RecordType::a || type == RecordType::aaaa) && ldns_rr_rd_count(record) > 0)
+        data = presentation(ldns_rr_rdf(record, 0));
     else if (ldns_rr_rd_count(record) > 0 && ldns_rdf_get_type(ldns_rr_rdf(record, 0)) == LDNS_RDF_TYPE_DNAME)
         data = name_in(ldns_rr_rdf(record, 0));
     return {name_in(ldns_rr_owner(record)), type, std::move(data)};

@@ -14,13 +14,22 @@
 
 namespace commento {
 
-enum class RecordType : std::uint16_t { ns = 2, cname = 5, soa = 6, txt = 16 }; // RFC 1035, 3.2.2
+enum class RecordType : std::uint16_t {
+    a = 1,
+    ns = 2,
+    cname = 5,
+    soa = 6,
+    txt = 16,
+    aaaa = 28,
+    caa = 257
+}; // IANA, DNS parameters
 
 /// Names are absolute (with the dot at their end) and in lower case.
 struct DnsRecord {
     std::string owner;
     RecordType type;
-    std::string data; ///< TXT: the text; NS, CNAME and SOA: the first name in it; else empty
+    std::string data; ///< TXT: the text; NS, CNAME and SOA: the first name in it; A and AAAA: the address; CAA: flags,
+                      ///< tag and value (RFC 8659, 4.1) with blanks between; else empty
 };
 
 struct DnsAnswer {

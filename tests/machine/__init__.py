@@ -15,6 +15,7 @@ from .machine import Machine
 from .name_server import NameServer
 from .processes import CommandFailed, Result, wait_until
 from .site import Site
+from .terminal import Terminal
 
-__all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "roots",
+__all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "Terminal", "roots",
            "wait_until"]

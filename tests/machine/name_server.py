@@ -21,12 +21,13 @@ _OPTIONS = """options {{
 }};
 controls {{ }};
 {key}
+{operator}
 """
 
 _ZONE = """zone "{name}" {{
     type primary;
     file "{name}";
-    update-policy {{ grant acme subdomain {name}. TXT; }};
+    update-policy {{ grant acme subdomain {name}. TXT; grant operator zonesub ANY; }};
 }};
 """
 
@@ -52,7 +53,9 @@ class NameServer:
         directory = Path(tempfile.mkdtemp(prefix="named-", dir=machine.directory))
         machine.on_exit(shutil.rmtree, directory, True)
         self.key = make_key()
-        text = _OPTIONS.format(directory=directory, port=_PORT, key=self.key)
+        self._operator = directory / "operator.key"
+        self._operator.write_text(make_key("operator"))
+        text = _OPTIONS.format(directory=directory, port=_PORT, key=self.key, operator=self._operator.read_text())
         for name, records in zones.items():
             text += _ZONE.format(name=name)
             (directory / name).write_text(_RECORDS.format(name=name) + records)
@@ -63,6 +66,12 @@ class NameServer:
         machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         processes.wait_until(f"a name server: {directory / 'log'}", lambda: self._answers(list(zones)[-1]))
 
+    def replace(self, name: str, record_type: str, *data: str) -> None:
+        """Has a name hold these records of a type, and no others of it."""
+        lines = [f"server {self._machine.address} {_PORT}", f"update delete {name}. {record_type}",
+                 *(f"update add {name}. 60 {record_type} {each}" for each in data), "send"]
+        processes.run(["nsupdate", "-k", str(self._operator)], input="\n".join(lines) + "\n")
+
     def texts_at(self, name: str) -> list[str]:
         """The TXT records that it shows at a name."""
         return texts_at(self._machine.address, name, _PORT)
@@ -71,6 +80,6 @@ class NameServer:
         return "ns." in processes.run(["dig", "+short", f"@{self._machine.address}", zone, "NS"]).stdout
 
 
-def make_key() -> str:
+def make_key(name: str = "acme") -> str:
     """Another key of the same name."""
-    return processes.run(["tsig-keygen", "acme"]).stdout
+    return processes.run(["tsig-keygen", name]).stdout

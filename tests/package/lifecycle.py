@@ -2,7 +2,7 @@
 
 import pytest
 
-from machine import Pebble, Site
+from machine import Pebble, Site, Terminal
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 SECRETS = "/etc/commento-stack/secrets.conf"
@@ -70,6 +70,24 @@ def test_wrong_answers_are_refused_and_do_not_block_apt(fresh):
     assert "is an address, not a name" in said
     assert "\nDOMAIN=\n" in fresh.read(SETTINGS)
     assert fresh.run(["dpkg", "--audit"]).stdout == ""
+
+
+def test_wrong_answers_on_a_terminal_are_asked_for_again(fresh):
+    terminal = Terminal(fresh, ["apt-get", "install", "--quiet", "--yes", "commento-stack"], env={"DEBIAN_FRONTEND": "teletype"})
+    terminal.expect("Name of the comment server:")
+    terminal.type("https://comments.example.test/")
+    terminal.expect("E-mail address for the certificate authority:")
+    terminal.type("owner@example.test")
+    terminal.expect("is an address, not a name")
+    terminal.expect("Both questions are asked again")
+    terminal.type("")
+    terminal.expect("leave it empty to set it later")
+    terminal.type("comments.example.test")
+    terminal.type("owner@example.test")
+
+    assert terminal.end() == 0, terminal.shown
+    settings = fresh.read(SETTINGS)
+    assert "\nDOMAIN=comments.example.test\n" in settings and "\nEMAIL=owner@example.test\n" in settings
 
 
 def test_answers_follow_what_the_operator_wrote(site):

@@ -2,14 +2,13 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import threading
 
 import pytest
 
-from machine import Machine, Site, roots
+from machine import Machine, NameServer, Site, Terminal, roots
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 SECRETS = "/etc/commento-stack/secrets.conf"
@@ -54,41 +53,6 @@ def shared_machine():
     """One machine for all: each test writes the whole file anew, or nothing."""
     with Machine(roots.installed()) as made:
         yield made
-
-
-class Terminal:
-    """A command inside the machine on a terminal of its own."""
-
-    def __init__(self, machine, argv: list[str]):
-        self.master, slave = pty.openpty()
-        self.process = machine.popen(argv, stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        self.shown = ""
-
-    def expect(self, text: str) -> None:
-        while text not in self.shown:
-            self._read()
-
-    def type(self, line: str) -> None:
-        os.write(self.master, line.encode() + b"\n")
-
-    def end(self) -> int:
-        try:
-            while True:
-                self._read()
-        except EOFError:
-            pass
-        os.close(self.master)
-        return self.process.wait(timeout=30)
-
-    def _read(self) -> None:
-        try:
-            more = os.read(self.master, 4096)
-        except OSError:  # how a terminal says that nobody is left on its other side
-            more = b""
-        if not more:
-            raise EOFError(f"the command ended; it showed: {self.shown}")
-        self.shown += more.decode(errors="replace")
 
 
 # --- setup ---
@@ -213,6 +177,107 @@ def test_answers_given_to_debconf_beforehand_become_settings(pristine):
     assert "DOMAIN=comments.example.test" in pristine.read(SETTINGS)
     assert "EMAIL=owner@example.test" in pristine.read(SETTINGS)
     assert ctl(pristine, "show-config").exit_code == 0
+
+
+# --- setup looks at the world ---
+
+def test_setup_shows_what_would_not_work_before_anything_is_started(machine):
+    NameServer(machine, {"example.test": "elsewhere A 10.9.9.9\nelsewhere AAAA 2001:db8::9\n@ CAA 0 issue \"other.example\"\n",
+                         "letsencrypt.org": ""})
+    machine.run(["systemd-run", "--quiet", "--unit=squatter", "systemd-socket-activate", "--accept", "-l", "0.0.0.0:80", "/bin/cat"])
+    machine.wait_until("the squatter", lambda: ":80 " in machine.run(["ss", "-Hltn"]).stdout)
+
+    done = ctl(machine, "setup", "--domain", "elsewhere.example.test", "--email", "owner@example.test")
+
+    assert done.exit_code == 0, done.output  # DNS may follow
+    for seen in ("! elsewhere.example.test leads to 10.9.9.9, which is not this host",
+                 "! elsewhere.example.test leads to 2001:db8::9, which is not this host",
+                 "! the CAA records of example.test do not allow letsencrypt.org to issue for elsewhere.example.test",
+                 "(squatter.service) listens at port 80", "sudo systemctl disable --now squatter.service",
+                 "+ port 443 is free"):
+        assert seen in done.stdout, seen
+    assert "DOMAIN=elsewhere.example.test" in machine.read(SETTINGS)
+
+
+def test_setup_on_a_terminal_asks_again_where_the_name_does_not_lead_here(machine):
+    NameServer(machine, {"example.test": f"elsewhere A 10.9.9.9\ncomments A {machine.address}\n", "letsencrypt.org": ""})
+    terminal = Terminal(machine, ["commentoctl", "setup"])
+    terminal.expect("DOMAIN: ")
+    terminal.type("elsewhere.example.test")
+    terminal.expect("Take it nevertheless? [Y/n]")
+    terminal.type("n")
+    terminal.expect("DOMAIN: ")
+    terminal.type("comments.example.test")
+    terminal.expect("+ comments.example.test leads here")
+    terminal.expect("EMAIL: ")
+    terminal.type("owner@example.test")
+    terminal.expect("Start the comment server now?")
+    terminal.type("n")
+
+    assert terminal.end() == 0, terminal.shown
+    assert "DOMAIN=comments.example.test" in machine.read(SETTINGS)
+
+
+def test_setup_offline_asks_nobody(machine):
+    done = ctl(machine, "setup", "--offline", *NAMES)
+
+    assert done.exit_code == 0 and "  ! " not in done.stdout
+
+
+def test_setup_starts_shows_what_the_parts_log_and_ends_with_what_to_paste(unstarted_site):
+    done = ctl(unstarted_site.machine, "setup", "--offline", "--set", "BACKUP_KEEP_DAILY=6", "--start")
+
+    assert done.exit_code == 0, done.output
+    assert re.search("current release: ", done.stdout) and "PART" in done.stdout
+    assert done.stdout.endswith('<script defer src="https://comments.example.test/js/commento.js"></script>\n')
+
+
+# --- version, watch, completion ---
+
+def test_version_tells_each_part_and_what_is_known_to_be_out_of_date(site):
+    machine = site.machine
+    told = json.loads(ctl(machine, "version", "--json").stdout)
+    table = ctl(machine, "version")
+
+    assert set(told) == {"commento-stack", "application", "nginx", "PostgreSQL", "PgBouncer", "OpenSSL", "systemd", "distribution"}
+    assert all(part["version"] for part in told.values()), told
+    assert told["nginx"]["version"] in machine.run(["nginx", "-v"]).stderr
+    assert told["commento-stack"]["outdated"] is None
+    assert table.exit_code == 0 and "OUT OF DATE" in table.stdout
+    machine.run(["sh", "-ec", "cd /var/lib/commento-stack/app; cp -r $(readlink current) releases/commento-v1.8.0; "
+                 "ln -sfn releases/commento-v1.8.0 current"])
+    assert "the project has ended" in json.loads(ctl(machine, "version", "--json").stdout)["application"]["outdated"]
+
+
+def test_status_is_watched_on_a_terminal_until_q(site):
+    terminal = Terminal(site.machine, ["commentoctl", "status", "--watch"])
+    terminal.expect("q and Enter: end")
+    assert "application" in terminal.shown
+    site.machine.run(["systemctl", "stop", "commento.service"])
+    terminal.expect("inactive")
+    site.machine.run(["systemctl", "start", "commento.service"])
+    terminal.type("q")
+    terminal.end()
+
+    piped = ctl(site.machine, "status", "--watch")
+    assert piped.exit_code == 2 and "--watch needs a terminal" in piped.stderr
+
+
+def test_shells_complete_verbs_options_and_words(machine):
+    machine.install(["bash-completion", "zsh", "fish"])
+    bash = ("source /usr/share/bash-completion/bash_completion; source /usr/share/bash-completion/completions/commentoctl; "
+            "COMP_WORDS=(commentoctl backup ve); COMP_CWORD=2; _commentoctl; echo ${COMPREPLY[@]}; "
+            "COMP_WORDS=(commentoctl logs d); COMP_CWORD=2; _commentoctl; echo ${COMPREPLY[@]}; "
+            "COMP_WORDS=(commentoctl status --); COMP_CWORD=2; _commentoctl; echo ${COMPREPLY[@]}")
+    assert machine.run(["bash", "-c", bash]).stdout.splitlines() == ["verify", "database", "--help --json --watch"]
+
+    fish = machine.run(["fish", "-c", "complete --do-complete 'commentoctl backup v'; complete --do-complete 'commentoctl sta'"])
+    assert "verify\t" in fish.stdout and "status\tShow each part" in fish.stdout
+
+    zsh = machine.run(["zsh", "-fc", "autoload -U compinit; compinit -u; echo $_comps[commentoctl]; "
+                       "autoload +X _commentoctl; _describe() { print -l $candidates }; "
+                       "words=(commentoctl backup v); CURRENT=3; _commentoctl"])
+    assert zsh.stdout.splitlines()[0] == "_commentoctl" and "verify:" in zsh.stdout
 
 
 # --- status ---

@@ -178,7 +178,8 @@ struct Conversation {
 Conversation talk(const std::string& present, const std::string& typed) {
     std::istringstream input(typed);
     std::ostringstream output;
-    auto wishes = ask_wishes(Settings::examine(present, "", kPaths).settings, input, output);
+    auto wishes = ask_wishes(
+        Settings::examine(present, "", kPaths).settings, [](const Wish&) { return Result<bool>(true); }, input, output);
     return {std::move(wishes), output.str()};
 }
 
@@ -190,6 +191,17 @@ TEST(AskWishes, TakesTheAnswers) {
     EXPECT_EQ((*wishes)[0].value, "comments.example");
     EXPECT_EQ((*wishes)[1].value, "you@example.org");
     EXPECT_THAT(shown, AllOf(HasSubstr("Name of the comment server"), HasSubstr("DOMAIN: "), HasSubstr("EMAIL: ")));
+}
+
+TEST(AskWishes, AsksAgainWhereALookAtTheAnswerIsNotTakenForGood) {
+    std::istringstream input("elsewhere.example\ncomments.example\nyou@example.org\n");
+    std::ostringstream output;
+    const auto wishes = ask_wishes(
+        Settings::examine("", "", kPaths).settings,
+        [](const Wish& answer) { return Result<bool>(answer.value != "elsewhere.example"); }, input, output);
+    ASSERT_TRUE(wishes);
+    EXPECT_EQ((*wishes)[0].value, "comments.example");
+    EXPECT_EQ(wishes->size(), 2U);
 }
 
 TEST(AskWishes, SaysWhatAnAddressAgreesToBeforeItAsks) {

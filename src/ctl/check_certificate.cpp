@@ -1,0 +1,165 @@
+// The certificate, its renewal, and the authority.
+
+#include "base/clock.hpp"
+#include "ctl/check.hpp"
+#include "ctl/journal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace commento {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kMain = "main";
+
+Remedy renew() { return safely({"commentoctl", "cert", "renew"}); }
+
+std::string text_at(const json& object, const char* name) {
+    return object.contains(name) && object.at(name).is_string() ? object.at(name).get<std::string>() : "";
+}
+
+/// `main` as commento-cert lists it; null where it does not.
+json main_certificate(CheckedHost& host) {
+    const auto& all = host.certificates();
+    for (const auto& each : all ? *all : json::array()) {
+        if (text_at(each, "name") == kMain)
+            return each;
+    }
+    return nullptr;
+}
+
+Finding look_at_state(CheckedHost& host) {
+    const json main = main_certificate(host);
+    if (main.is_null())
+        return fault("there is no certificate", safely({"commentoctl", "cert", "bootstrap"}));
+    const std::string state = text_at(main, "state");
+    if (state == "valid")
+        return ok(fmt::format("issued by {}", text_at(main, "issuer")));
+    if (state == "placeholder")
+        return fault("only the placeholder that was made here; browsers warn of it", renew());
+    return fault(fmt::format("it is {}", state), renew());
+}
+
+Finding look_at_validity(CheckedHost& host) {
+    const auto& certificate = host.facts().certificate;
+    if (!certificate)
+        return skipped(certificate.error().message);
+    constexpr std::int64_t kDay = 86400;
+    const std::int64_t left = certificate->not_after - now();
+    const std::int64_t lifetime = certificate->not_after - certificate->not_before;
+    const std::string saw = fmt::format("ends {}, in {} days", local_time(certificate->not_after), left / kDay);
+    if (left <= 0)
+        return fault("ended " + local_time(certificate->not_after), renew());
+    // Renewals begin when a third is left, and go on for as long as they fail.
+    constexpr std::int64_t kTooLate = 6;
+    return left < lifetime / kTooLate ? warning(saw, renew()) : ok(saw);
+}
+
+bool covers(const std::vector<std::string>& names, const std::string& name) {
+    const auto dot = name.find('.');
+    const std::string wildcard = dot == std::string::npos ? "" : "*" + name.substr(dot);
+    return std::ranges::any_of(names, [&](const auto& each) { return each == name || each == wildcard; });
+}
+
+Finding look_at_names(CheckedHost& host) {
+    const auto& certificate = host.facts().certificate;
+    if (!certificate)
+        return skipped(certificate.error().message);
+    std::vector<std::string> missing;
+    for (const auto& name : host.settings().certificate_names()) {
+        if (!covers(certificate->names, name))
+            missing.push_back(name);
+    }
+    if (missing.empty())
+        return ok(fmt::format("{}", fmt::join(certificate->names, " ")));
+    // nginx has to answer the authority's questions for a new name, too.
+    return fault(fmt::format("it is not for {}", fmt::join(missing, ", ")), safely({"commentoctl", "restart"}));
+}
+
+Finding look_at_renewal(CheckedHost& host) {
+    const Facts& facts = host.facts();
+    const Remedy start = safely({"systemctl", "start", "commento-cert-renew.timer"});
+    if (!facts.timer || !facts.renew)
+        return skipped("systemd does not say");
+    if (facts.timer->state.active != "active")
+        return fault(fmt::format("commento-cert-renew.timer is {}: nothing is renewed", facts.timer->state.active),
+                     start);
+    const std::string& result = facts.renew->state.result;
+    if (result.empty() || result == "success")
+        return ok(fmt::format("last run {}", local_time(facts.renew->state.since)));
+    const auto& words = facts.renew->failure;
+    return fault(words ? words->message : fmt::format("the last run failed: {}", result), renew());
+}
+
+Finding look_at_further(CheckedHost& host) {
+    const auto& all = host.certificates();
+    if (!all)
+        return fault(all.error().message, advise(all.error().hint));
+    std::string wrong;
+    std::size_t count = 0;
+    for (const auto& each : *all) {
+        if (text_at(each, "name") == kMain)
+            continue;
+        ++count;
+        if (text_at(each, "state") != "valid")
+            wrong += fmt::format("{}{} ({})", wrong.empty() ? "" : ", ", text_at(each, "name"), text_at(each, "state"));
+    }
+    if (!wrong.empty())
+        return fault("not valid: " + wrong, renew());
+    return count == 0 ? skipped("no further certificate is asked for")
+                      : ok(fmt::format("{} further ones are valid", count));
+}
+
+// --- authority ---
+
+bool asks_authority(CheckedHost& host) { return host.settings().text("TLS_MODE") == "acme"; }
+
+constexpr const char* kNoAuthority = "no authority is asked for a certificate";
+
+Finding look_at_directory(CheckedHost& host) {
+    constexpr int kOk = 200;
+    if (!asks_authority(host))
+        return skipped(kNoAuthority);
+    const auto& answer = host.directory();
+    const std::string address = host.settings().acme_directory();
+    const Remedy look = advise(fmt::format("curl -v {} shows where it ends: a packet filter, a proxy, DNS", address));
+    if (!answer)
+        return fault(answer.error().message, look);
+    if (answer->status == kOk)
+        return ok(fmt::format("{} answers", address));
+    return fault(fmt::format("{} answers with status {}", address, answer->status), look);
+}
+
+/// Until then it is not asked again: its limits, or what it said.
+Finding look_at_pause(CheckedHost& host) {
+    if (!asks_authority(host))
+        return skipped(kNoAuthority);
+    const json main = main_certificate(host);
+    for (const auto& failure : main.is_object() && main.contains("failures") ? main.at("failures") : json::array()) {
+        if (!text_at(failure, "next_try").empty())
+            return warning(fmt::format("asked again from {} on, after {} failures: {}", text_at(failure, "next_try"),
+                                       failure.value("failures", 0), text_at(failure, "message")),
+                           advise("mend what the message says; then: sudo commentoctl cert renew --force"));
+    }
+    return ok("nothing holds a request back");
+}
+
+constexpr std::array kChecks{
+    Check{"certificate.state", "There is a certificate", look_at_state},
+    Check{"certificate.validity", "It is valid for long enough", look_at_validity},
+    Check{"certificate.names", "It is for all names", look_at_names},
+    Check{"certificate.renewal", "It is renewed by itself", look_at_renewal},
+    Check{"certificate.further", "Further certificates are valid", look_at_further},
+    Check{"authority.directory", "The authority can be reached", look_at_directory},
+    Check{"authority.limits", "The authority may be asked", look_at_pause},
+};
+
+} // namespace
+
+std::span<const Check> certificate_checks() { return kChecks; }
+
+} // namespace commento

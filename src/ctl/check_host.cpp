@@ -1,0 +1,235 @@
+// The host: clock, ports, packet filter, disks, SELinux.
+
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/process.hpp"
+#include "ctl/check.hpp"
+#include "ctl/firewall.hpp"
+#include "ctl/reach.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+namespace commento {
+namespace {
+
+using namespace std::chrono_literals;
+
+// --- clock ---
+
+Remedy keep_time() { return safely({"timedatectl", "set-ntp", "true"}); }
+
+/// The kernel's word: whether something keeps the clock in step (adjtimex(2)).
+Finding look_at_synchronisation() {
+    timex state{};
+    const int result = ::adjtimex(&state);
+    if (result < 0)
+        return skipped("the kernel does not say whether the clock is kept in step");
+    if (result == TIME_ERROR || (state.status & STA_UNSYNC) != 0)
+        return warning("nothing keeps the clock in step", keep_time());
+    return ok("something keeps the clock in step");
+}
+
+/// An authority's own clock is a second one that we can trust (TLS), to the second (RFC 9110, 6.6.1).
+Finding look_at_clock(CheckedHost& host) {
+    constexpr std::int64_t kLittle = 5;
+    constexpr std::int64_t kMuch = 300; // beyond, certificates just issued are not valid yet
+    if (host.settings().text("TLS_MODE") != "acme" || !host.directory())
+        return look_at_synchronisation();
+    const auto there = parse_http_date(host.directory()->header("date"));
+    if (!there)
+        return look_at_synchronisation();
+    const std::int64_t ahead = now() - *there;
+    const std::string saw =
+        fmt::format("{} s {} the authority's clock", std::abs(ahead), ahead < 0 ? "behind" : "ahead of");
+    if (std::abs(ahead) <= kLittle)
+        return ok(saw);
+    return {std::abs(ahead) > kMuch ? Level::fault : Level::warning, saw, keep_time()};
+}
+
+// --- ports ---
+
+std::string describe(const Listener& listener) {
+    return fmt::format("{}{}", listener.program.empty() ? "another program" : listener.program,
+                       listener.unit.empty() ? "" : fmt::format(" ({})", listener.unit));
+}
+
+/// `nobody`: what it means where nothing listens.
+Finding look_at_port(CheckedHost& host, const char* key, Finding (*nobody)(int port)) {
+    const int port = host.settings().number(key);
+    const auto listeners = listeners_at(port, host.paths());
+    if (listeners.empty())
+        return nobody(port);
+    const auto other = std::ranges::find_if(listeners, [](const Listener& each) { return each.program != "nginx"; });
+    if (other == listeners.end())
+        return ok(fmt::format("nginx listens at port {}", port));
+    const std::string saw = fmt::format("{} listens at port {}", describe(*other), port);
+    return fault(saw, other->unit.empty() ? advise(fmt::format("end it, or set another {}", key))
+                                          : by_hand({"systemctl", "disable", "--now", other->unit}));
+}
+
+Finding nobody_serves(int port) {
+    return fault(fmt::format("nothing listens at port {}", port), safely({"systemctl", "start", "commento.target"}));
+}
+
+Finding is_free(int port) { return ok(fmt::format("port {} is free", port)); }
+
+Finding look_at_http_port(CheckedHost& host) { return look_at_port(host, "HTTP_PORT", nobody_serves); }
+Finding look_at_https_port(CheckedHost& host) { return look_at_port(host, "HTTPS_PORT", nobody_serves); }
+Finding look_whether_http_is_free(CheckedHost& host) { return look_at_port(host, "HTTP_PORT", is_free); }
+Finding look_whether_https_is_free(CheckedHost& host) { return look_at_port(host, "HTTPS_PORT", is_free); }
+
+/// The application has no TLS and no limits of its own: it must not be reached past nginx.
+Finding look_at_application_port(CheckedHost& host) {
+    const int port = host.settings().number("COMMENTO_PORT");
+    const auto listeners = listeners_at(port, host.paths());
+    if (listeners.empty())
+        return fault(fmt::format("nothing listens at port {}", port),
+                     safely({"systemctl", "start", "commento.service"}));
+    for (const auto& each : listeners) {
+        if (each.unit != "commento.service")
+            return fault(fmt::format("{} listens at port {}", describe(each), port),
+                         advise("end it, or: commentoctl setup --set COMMENTO_PORT=PORT, then commentoctl restart"));
+        if (each.address != "127.0.0.1")
+            return fault(fmt::format("the application listens at {} port {}, past nginx", each.address, port),
+                         safely({"commentoctl", "restart"}));
+    }
+    return ok(fmt::format("the application listens at 127.0.0.1 port {} only", port));
+}
+
+// --- packet filter ---
+
+Finding look_at_firewall(CheckedHost& host) {
+    const std::vector<int> ports{host.settings().number("HTTP_PORT"), host.settings().number("HTTPS_PORT")};
+    const FirewallView view = view_firewall(ports);
+    if (view.kind == Firewall::none)
+        return ok("no packet filter of this host holds back what comes in");
+    if (view.closed.empty())
+        return ok(fmt::format("{} lets ports {} through", view.name, fmt::join(ports, " and ")));
+    return {view.kind == Firewall::nftables ? Level::warning : Level::fault,
+            fmt::format("{} holds back what comes to port {}", view.name, fmt::join(view.closed, " and ")),
+            opening(view)};
+}
+
+// --- disks ---
+
+std::vector<std::string> places(const Paths& paths) {
+    std::vector<std::string> found;
+    for (const char* place : {"var/lib/commento-stack", "var/lib/postgresql", "var/lib/pgsql", "var/log", "tmp"}) {
+        if (std::error_code fault; std::filesystem::is_directory(paths.root / place, fault))
+            found.push_back(paths.root / place);
+    }
+    return found;
+}
+
+/// `share`: what is free of what there is, 0 to 1; negative where it can't be told.
+Finding look_at_share(CheckedHost& host, const char* what, double (*share)(const struct statvfs&)) {
+    constexpr double kLittle = 0.10;
+    constexpr double kTooLittle = 0.02;
+    constexpr double kHundred = 100;
+    double least = 1;
+    std::string where;
+    for (const auto& place : places(host.paths())) {
+        struct statvfs disk {};
+        if (::statvfs(place.c_str(), &disk) != 0 || share(disk) < 0 || share(disk) >= least)
+            continue;
+        least = share(disk);
+        where = place;
+    }
+    const std::string saw = fmt::format("{:.0f} % of the {} are free{}", least * kHundred, what,
+                                        where.empty() ? "" : " where " + where + " is");
+    const Remedy remedy = advise(fmt::format("du -xh --max-depth=2 {} shows what fills it; commentoctl backup prune "
+                                             "removes old backups",
+                                             where));
+    if (least < kTooLittle)
+        return fault(saw, remedy);
+    return least < kLittle ? warning(saw, remedy) : ok(saw);
+}
+
+Finding look_at_space(CheckedHost& host) {
+    return look_at_share(host, "blocks", [](const struct statvfs& disk) {
+        return disk.f_blocks == 0 ? -1 : static_cast<double>(disk.f_bavail) / static_cast<double>(disk.f_blocks);
+    });
+}
+
+Finding look_at_inodes(CheckedHost& host) {
+    return look_at_share(host, "inodes", [](const struct statvfs& disk) {
+        return disk.f_files == 0 ? -1 : static_cast<double>(disk.f_favail) / static_cast<double>(disk.f_files);
+    });
+}
+
+Finding look_whether_writable(CheckedHost& host) {
+    for (const auto& place : places(host.paths())) {
+        struct statvfs disk {};
+        if (::statvfs(place.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0)
+            return fault(fmt::format("{} is mounted read-only", place),
+                         advise(fmt::format("dmesg shows whether its disk failed; if not: sudo mount -o remount,rw "
+                                            "$(findmnt -n -o TARGET -T {})",
+                                            place)));
+    }
+    return ok("disks can be written to");
+}
+
+// --- SELinux ---
+
+bool is_enforcing(const Paths& paths) {
+    return read_file(paths.root / "sys/fs/selinux/enforce").value_or("0").starts_with('1');
+}
+
+constexpr const char* kNotEnforcing = "SELinux does not enforce anything here";
+
+Finding look_at_booleans(CheckedHost& host) {
+    constexpr const char* kConnect = "httpd_can_network_connect";
+    if (!is_enforcing(host.paths()))
+        return skipped(kNotEnforcing);
+    const auto asked = run_program({"getsebool", kConnect}, 10s);
+    if (!asked || asked->status != 0)
+        return skipped("getsebool does not answer");
+    if (asked->output.ends_with("--> on\n"))
+        return ok("nginx may connect to the application");
+    return fault("nginx may not connect to the application", safely({"setsebool", "-P", kConnect, "1"}));
+}
+
+Finding look_at_contexts(CheckedHost& host) {
+    if (!is_enforcing(host.paths()))
+        return skipped(kNotEnforcing);
+    const std::string state = host.paths().state();
+    const auto asked = run_program({"restorecon", "-R", "-n", "-v", state}, 60s);
+    if (!asked || asked->status != 0)
+        return skipped("restorecon does not answer");
+    if (asked->output.empty())
+        return ok("labels are as the policy has them");
+    return fault(fmt::format("labels below {} are not as the policy has them", state),
+                 safely({"restorecon", "-R", state}));
+}
+
+constexpr std::array kChecks{
+    Check{"clock.time", "The clock is right", look_at_clock},
+    Check{"ports.http", "nginx has the port of HTTP", look_at_http_port},
+    Check{"ports.https", "nginx has the port of HTTPS", look_at_https_port},
+    Check{"ports.application", "The application is reached through nginx only", look_at_application_port},
+    Check{"firewall.ports", "The packet filter lets readers in", look_at_firewall},
+    Check{"disk.space", "There is room", look_at_space},
+    Check{"disk.inodes", "There is room for files", look_at_inodes},
+    Check{"disk.writable", "Disks can be written to", look_whether_writable},
+    Check{"selinux.booleans", "SELinux lets nginx connect", look_at_booleans},
+    Check{"selinux.contexts", "SELinux' labels are right", look_at_contexts},
+};
+
+constexpr std::array kBeforeStart{
+    Check{"ports.http", "Nobody but nginx has the port of HTTP", look_whether_http_is_free},
+    Check{"ports.https", "Nobody but nginx has the port of HTTPS", look_whether_https_is_free},
+};
+
+} // namespace
+
+std::span<const Check> host_checks() { return kChecks; }
+
+std::span<const Check> free_port_checks() { return kBeforeStart; }
+
+} // namespace commento

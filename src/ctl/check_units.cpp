@@ -1,0 +1,195 @@
+// systemd's units, and the files of the package and of the state.
+
+#include "base/files.hpp"
+#include "base/process.hpp"
+#include "ctl/check.hpp"
+#include "ctl/installed_units.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace commento {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr const char* kTarget = "commento.target";
+
+Finding look_at_target(CheckedHost& host) {
+    const auto& target = host.facts().target;
+    if (!target)
+        return fault(target.error().message, advise(target.error().hint));
+    return target->state.active == "active" ? ok("commento.target is active")
+                                            : fault(fmt::format("commento.target is {}", target->state.active),
+                                                    safely({"systemctl", "start", kTarget}));
+}
+
+Finding look_whether_enabled(CheckedHost& host) {
+    const auto& target = host.facts().target;
+    if (!target)
+        return skipped("systemd does not say");
+    return target->state.enabled == "enabled"
+               ? ok("commento.target starts at boot")
+               : fault("commento.target does not start at boot", safely({"systemctl", "enable", kTarget}));
+}
+
+/// Those of ours in which a state holds, by their names.
+template <typename Holds>
+std::vector<std::string> units_where(CheckedHost& host, Holds holds) {
+    std::vector<std::string> names;
+    for (const auto& name : installed_units(host.paths())) {
+        if (!name.starts_with("commento") || name.find("@.") != std::string::npos || !host.units())
+            continue;
+        const auto state = host.units()->state(name);
+        if (state && holds(*state))
+            names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string> with(std::vector<std::string> command, const std::vector<std::string>& words) {
+    command.insert(command.end(), words.begin(), words.end());
+    return command;
+}
+
+Finding look_for_failed(CheckedHost& host) {
+    auto failed = units_where(host, [](const UnitState& state) { return state.active == "failed"; });
+    // Of a request, who made it was told; there is nothing to start again.
+    std::erase_if(failed, [](const std::string& name) { return name.ends_with("-request.service"); });
+    if (failed.empty())
+        return ok("no unit failed");
+    std::string saw;
+    for (const auto& name : failed) {
+        const auto state = host.units()->state(name);
+        const auto words = state ? last_words(state->invocation) : std::nullopt;
+        saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, words ? words->message : "failed");
+    }
+    return fault(saw, safely_all({with({"systemctl", "reset-failed"}, failed), with({"systemctl", "start"}, failed)}));
+}
+
+Finding look_for_masked(CheckedHost& host) {
+    const auto masked = units_where(host, [](const UnitState& state) { return state.load == "masked"; });
+    return masked.empty() ? ok("no unit is masked")
+                          : fault(fmt::format("masked: {}", fmt::join(masked, ", ")),
+                                  by_hand(with({"systemctl", "unmask"}, masked)));
+}
+
+/// systemctl warns of it at each call, and nothing else tells.
+Finding look_for_stale(CheckedHost& host) {
+    const auto stale = units_where(host, [](const UnitState& state) { return state.is_stale; });
+    return stale.empty() ? ok("systemd has read the units as they are")
+                         : warning(fmt::format("changed on disk since systemd read them: {}", fmt::join(stale, ", ")),
+                                   safely({"systemctl", "daemon-reload"}));
+}
+
+// --- files ---
+
+struct Folder {
+    std::string path;
+    mode_t mode;
+    std::string user;
+    std::string group;
+};
+
+/// The lines "d PATH MODE USER GROUP" of our tmpfiles.d(5).
+std::vector<Folder> folders_of_state(const Paths& paths) {
+    constexpr int kOctal = 8;
+    std::istringstream lines(read_file(paths.root / "usr/lib/tmpfiles.d/commento-stack.conf").value_or(""));
+    std::vector<Folder> folders;
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string type, path, mode, user, group;
+        words >> type >> path >> mode >> user >> group;
+        if (type == "d")
+            folders.push_back({path, static_cast<mode_t>(std::strtoul(mode.c_str(), nullptr, kOctal)), user, group});
+    }
+    return folders;
+}
+
+std::string owner_of(const struct stat& state) {
+    const passwd* user = ::getpwuid(state.st_uid);
+    const group* group = ::getgrgid(state.st_gid);
+    return fmt::format("{}:{}", user == nullptr ? std::to_string(state.st_uid) : user->pw_name,
+                       group == nullptr ? std::to_string(state.st_gid) : group->gr_name);
+}
+
+Finding look_at_state_folders(CheckedHost& host) {
+    constexpr mode_t kPermissions = 07777;
+    std::string saw;
+    for (const auto& folder : folders_of_state(host.paths())) {
+        struct stat state {};
+        const bool there = ::stat(folder.path.c_str(), &state) == 0;
+        const std::string wanted = fmt::format("{}:{}", folder.user, folder.group);
+        if (there && owner_of(state) == wanted && (state.st_mode & kPermissions) == folder.mode)
+            continue;
+        saw += fmt::format("{}{} {}", saw.empty() ? "" : "\n", folder.path,
+                           there ? fmt::format("is {} {:o}, not {} {:o}", owner_of(state), state.st_mode & kPermissions,
+                                               wanted, folder.mode)
+                                 : "is not there");
+    }
+    return saw.empty() ? ok("folders below /var/lib/commento-stack are their users'")
+                       : fault(saw, safely({"systemd-tmpfiles", "--create", "commento-stack.conf"}));
+}
+
+bool is_key(const std::string& name) { return name.ends_with("key.pem") || name.ends_with(".key"); }
+
+/// Private keys below tls/ and acme/ are for their owner alone.
+Finding look_at_keys(CheckedHost& host) {
+    constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+    std::vector<std::string> open;
+    for (const auto& folder : {host.paths().tls(), host.paths().acme()}) {
+        std::error_code fault;
+        for (fs::recursive_directory_iterator at(folder, fault); !fault && at != fs::recursive_directory_iterator();
+             at.increment(fault)) {
+            struct stat state {};
+            if (is_key(at->path().filename()) && ::stat(at->path().c_str(), &state) == 0 &&
+                (state.st_mode & kOthers) != 0)
+                open.push_back(at->path());
+        }
+    }
+    return open.empty()
+               ? ok("private keys are for their owner alone")
+               : fault(fmt::format("others may read {}", fmt::join(open, ", ")), safely(with({"chmod", "0600"}, open)));
+}
+
+/// What the package brought is as it brought it. Settings files are none of these.
+Finding look_at_package(CheckedHost& /*host*/) {
+    for (const auto& command : {std::vector<std::string>{"dpkg", "--verify", "commento-stack"},
+                                std::vector<std::string>{"rpm", "--verify", "--nomtime", "commento-stack"}}) {
+        const auto verified = run_program(command, 60s);
+        if (!verified || verified->output.find("not installed") != std::string::npos)
+            continue;
+        if (verified->output.empty())
+            return ok("the package's files are unchanged");
+        const bool debian = command.front() == "dpkg";
+        return fault(fmt::format("changed since the package was installed:\n{}",
+                                 verified->output.substr(0, verified->output.find_last_not_of('\n') + 1)),
+                     by_hand({debian ? "apt-get" : "dnf", debian ? "install" : "reinstall",
+                              debian ? "--reinstall" : "-y", "commento-stack"}));
+    }
+    return skipped("neither dpkg nor rpm knows the package");
+}
+
+constexpr std::array kChecks{
+    Check{"units.target", "The stack is started", look_at_target},
+    Check{"units.enabled", "The stack starts at boot", look_whether_enabled},
+    Check{"units.failed", "No unit failed", look_for_failed},
+    Check{"units.masked", "No unit is masked", look_for_masked},
+    Check{"units.stale", "systemd knows the units as they are", look_for_stale},
+    Check{"files.state", "Folders belong to their users", look_at_state_folders},
+    Check{"files.keys", "Private keys are private", look_at_keys},
+    Check{"files.package", "The package is whole", look_at_package},
+};
+
+} // namespace
+
+std::span<const Check> unit_checks() { return kChecks; }
+
+} // namespace commento

@@ -1,0 +1,48 @@
+"""Commands that ask on a terminal."""
+
+import os
+import pty
+import select
+
+from .machine import Machine
+
+
+_PATIENCE = 60
+
+
+class Terminal:
+    """A command inside the machine on a terminal of its own."""
+
+    def __init__(self, machine: Machine, argv: list[str], **options):
+        self.master, slave = pty.openpty()
+        self.process = machine.popen(argv, stdin=slave, stdout=slave, stderr=slave, **options)
+        os.close(slave)
+        self.shown = ""
+
+    def expect(self, text: str) -> None:
+        while text not in self.shown:
+            self._read()
+
+    def type(self, line: str) -> None:
+        os.write(self.master, line.encode() + b"\n")
+
+    def end(self) -> int:
+        try:
+            while True:
+                self._read()
+        except EOFError:
+            pass
+        os.close(self.master)
+        return self.process.wait(timeout=30)
+
+    def _read(self) -> None:
+        if not select.select([self.master], [], [], _PATIENCE)[0]:
+            self.process.kill()
+            raise TimeoutError(f"the command waits; it showed: {self.shown}")
+        try:
+            more = os.read(self.master, 4096)
+        except OSError:  # how a terminal says that nobody is left on its other side
+            more = b""
+        if not more:
+            raise EOFError(f"the command ended; it showed: {self.shown}")
+        self.shown += more.decode(errors="replace")

@@ -19,8 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// The application gives up on its database after 50 s.
-constexpr seconds kDeadline{75};
 constexpr milliseconds kFirst{5};
 constexpr milliseconds kLongest{50};
 constexpr seconds kAnswer{10};
@@ -81,13 +79,13 @@ std::optional<uid_t> listener(std::string_view table, int port) {
     return std::nullopt;
 }
 
-Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process) {
+Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process, seconds patience) {
     const Fd watched = process ? open_process(*process) : Fd();
     if (process && !watched)
         return ended(port);
     HttpClient client({.connect = kAnswer, .total = kAnswer});
     const std::string address = fmt::format("{}{}", client.reach_here(port), base);
-    Pace pace(kFirst, kLongest, kDeadline);
+    Pace pace(kFirst, kLongest, patience);
     std::string last;
     do {
         // Another program on that port may well answer, and so might another Commento.
@@ -104,7 +102,7 @@ Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid
         return ended(port);
     return fail(
         ErrorCode::application,
-        fmt::format("the application does not answer on 127.0.0.1:{} after {} s: {}", port, kDeadline.count(), last),
+        fmt::format("the application does not answer on 127.0.0.1:{} after {} s: {}", port, patience.count(), last),
         kLog);
 }
 

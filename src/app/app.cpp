@@ -75,6 +75,7 @@ Result<void> run_list() {
 
 struct ReadyOptions {
     int within = static_cast<int>(kUsualPatience.count());
+    std::string unit = "commento.service";
 };
 
 Result<void> run_ready(const ReadyOptions& options) {
@@ -85,7 +86,7 @@ Result<void> run_ready(const ReadyOptions& options) {
     const int process = number_from("MAINPID");
     return wait_until_ready(port, path_of(text_from("COMMENTO_ORIGIN")),
                             process > 0 ? std::optional<pid_t>(process) : std::nullopt,
-                            std::chrono::seconds(options.within));
+                            std::chrono::seconds(options.within), options.unit);
 }
 
 void add_fetch(Program& program) {
@@ -105,6 +106,7 @@ void add_ready(Program& program) {
     verb->add_option("--within", options->within, "Give up after so many seconds")
         ->type_name("SECONDS")
         ->check(CLI::PositiveNumber.description(""));
+    verb->add_option("--unit", options->unit, "Whose journal tells more")->type_name("UNIT");
 }
 
 void add_changeover(Program& program) {

@@ -264,6 +264,7 @@ Result<void> end_changeover(const Paths& paths) {
         led = follow_the_way(units);
     }
     COMMENTO_CHECK(units.run_job("StopUnit", kBeside, 2min));
+    COMMENTO_CHECK(units.reset_failed(kBeside)); // what it failed with was told
     COMMENTO_CHECK(clear_beside(paths));
     return led;
 }

@@ -17,7 +17,7 @@ from machine.steady import Steady
 CHANGEOVER, BESIDE, SERVICE = "commento-app-changeover.service", "commento-app-beside.service", "commento.service"
 STATE, BESIDE_PORT = "/var/lib/commento-stack/app", "/run/commento-stack/beside/port"
 SETTINGS, SITE = "/etc/commento-stack/commento-stack.conf", "/etc/nginx/conf.d/commento-stack.conf"
-SETTINGS_FAULT, STORAGE_FAULT, RELEASE_FAULT, APPLICATION_FAULT = 2, 4, 10, 11
+SETTINGS_FAULT, STORAGE_FAULT, WEB_FAULT, RELEASE_FAULT, APPLICATION_FAULT = 2, 4, 8, 10, 11
 
 
 def ctl(machine, *words, **options):
@@ -202,6 +202,9 @@ def make_fault(site, kind: str) -> tuple[list[str], int, str]:
     if kind == "damaged":
         machine.write(archive, b"\x1f\x8bnothing")
         return [archive], RELEASE_FAULT, "damaged"
+    if kind == "another site of nginx is broken":
+        machine.write("/etc/nginx/conf.d/broken.conf", "nonsense;\n")
+        return [archive], WEB_FAULT, "nonsense"
     folder = {"no room": STATE, "no room for the backup": "/var/lib/commento-stack/backups"}[kind]
     machine.run(["sh", "-c", f"cp -a {folder} /srv/kept && mount -t tmpfs -o size=$(du -sk {folder} | cut -f1)k,mode=700 tmpfs "
                              f"{folder} && cp -a /srv/kept/. {folder} && dd if=/dev/zero of={folder}/.full; true"])
@@ -209,7 +212,7 @@ def make_fault(site, kind: str) -> tuple[list[str], int, str]:
 
 
 @pytest.mark.parametrize("kind", ["ends", "refuses", "hangs", "a step that fails", "wrong sum", "no sum", "damaged",
-                                  "no room", "no room for the backup"])
+                                  "no room", "no room for the backup", "another site of nginx is broken"])
 def test_what_does_not_come_up_was_never_switched_to_and_says_why(site, kind):
     machine, first = site.machine, current(site.machine)
     words, code, reason = make_fault(site, kind)
@@ -217,7 +220,7 @@ def test_what_does_not_come_up_was_never_switched_to_and_says_why(site, kind):
 
     with Steady(site.domain, machine.address, site.pebble.root(), rate=50) as load:
         done = ctl(machine, "app", "upgrade", *words)
-    machine.run(["sh", "-c", "umount --lazy /var/lib/commento-stack/* 2>/dev/null; rm -rf /srv/kept"])
+    machine.run(["sh", "-c", "umount --lazy /var/lib/commento-stack/* 2>/dev/null; rm -rf /srv/kept /etc/nginx/conf.d/broken.conf"])
 
     assert done.exit_code == code, done.output
     assert reason in done.stderr
@@ -238,6 +241,26 @@ def test_settings_that_name_a_release_which_does_not_come_up_name_the_former_one
     machine.run(["systemctl", "restart", "commento.target"], timeout=120)
     assert current(machine) == first
     assert len(site.comments().list_comments()) == 20
+
+
+def test_a_release_that_answers_beside_but_not_in_its_place_gives_way_to_the_former_one_and_no_request_fails(site):
+    machine, first = site.machine, current(site.machine)
+    archive, _ = make_release(machine, "8.6")
+    settings = machine.read(SETTINGS)
+    refuses = f"[Service]\nExecStartPre=/bin/sh -c '! readlink {STATE}/current | grep --quiet application-8.6'\n"
+    machine.write(f"/run/systemd/system/{SERVICE}.d/refuses.conf", refuses)
+    machine.run(["systemctl", "daemon-reload"])
+
+    with Steady(site.domain, machine.address, site.pebble.root(), rate=50) as load:
+        done = ctl(machine, "app", "upgrade", archive)
+    machine.run(["rm", "-r", f"/run/systemd/system/{SERVICE}.d"])
+    machine.run(["systemctl", "daemon-reload"])
+
+    assert done.exit_code == APPLICATION_FAULT
+    assert "did not take over" in done.stderr and f"{first} runs again" in done.stderr
+    assert load.failed == []
+    assert (current(machine), machine.read(SETTINGS)) == (first, settings)
+    assert is_at_rest(machine)
 
 
 @contextlib.contextmanager

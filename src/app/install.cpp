@@ -139,7 +139,8 @@ Result<fs::path> release_from_url(const Paths& paths, const Settings& settings) 
 /// The release that came from a file that is gone by now, which it needs no more: the one that APP_SHA256 names, else
 /// the current one.
 std::optional<fs::path> release_from_lost(const Paths& paths, const std::string& archive, const std::string& wanted) {
-    if (fs::exists(fs::symlink_status(archive)))
+    std::error_code unknown; // where it may not be looked for, it is not known to be gone
+    if (fs::symlink_status(archive, unknown).type() != fs::file_type::not_found)
         return std::nullopt;
     const auto fits = [&](const Marker& marker) {
         return marker.archive == archive && (wanted.empty() || marker.sha256 == wanted);

@@ -100,6 +100,7 @@ Result<std::vector<Fd>> workers_of_nginx(Units& units) {
 void await_end(const std::vector<Fd>& workers) {
     const auto begin = Clock::now();
     std::vector<pollfd> left;
+    left.reserve(workers.size());
     for (const auto& worker : workers)
         left.push_back({worker.get(), POLLIN, 0});
     while (!left.empty()) {

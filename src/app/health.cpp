@@ -1,6 +1,6 @@
 #include "app/health.hpp"
 
-#include "config/settings.hpp"
+#include "config/serving.hpp"
 
 #include <array>
 #include <cerrno>
@@ -78,7 +78,7 @@ Result<void> answer_health(const Paths& paths, int connection) {
     COMMENTO_CHECK(read_request(connection));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     HttpClient client({.connect = kPatience, .total = kPatience});
-    const std::string address = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
+    const std::string address = client.reach_here(serving_port(paths, settings)) + settings.base_path();
     const std::string page = problem_with_page(client, address);
     const std::string database = page.empty() ? problem_with_database(client, address) : page;
     if (!database.empty())

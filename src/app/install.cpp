@@ -133,27 +133,38 @@ Result<fs::path> release_from_url(const Paths& paths, const Settings& settings) 
     if (auto present = find_release(paths.app_releases(), [&](const Marker& m) { return m.sha256 == sha256; }))
         return *std::move(present);
     COMMENTO_ASSIGN(const Fd archive, fetch(url, sha256, part_of(paths, sha256)));
-    return add_release(paths, archive.get(), url, {sha256, "", ""});
+    return add_release(paths, archive.get(), url, {sha256, "", "", url});
 }
 
-/// The current release, where it came from a file that is gone by now: it needs the file no more.
-std::optional<fs::path> current_from(const Paths& paths, const std::string& archive) {
-    const auto marker = read_marker(paths.app_current());
-    if (!marker || marker->archive != archive || fs::exists(fs::symlink_status(archive)))
+/// The release that came from a file that is gone by now, which it needs no more: the one that APP_SHA256 names, else
+/// the current one.
+std::optional<fs::path> release_from_lost(const Paths& paths, const std::string& archive, const std::string& wanted) {
+    std::error_code unknown; // where it may not be looked for, it is not known to be gone
+    if (fs::symlink_status(archive, unknown).type() != fs::file_type::not_found)
         return std::nullopt;
-    spdlog::warn("APP_ARCHIVE {} is gone; the release that came from it stays", archive);
-    return fs::canonical(paths.app_current());
+    const auto fits = [&](const Marker& marker) {
+        return marker.archive == archive && (wanted.empty() || marker.sha256 == wanted);
+    };
+    const auto current = read_marker(paths.app_current());
+    std::optional<fs::path> found;
+    if (current && fits(*current))
+        found = fs::canonical(paths.app_current());
+    else if (!wanted.empty())
+        found = find_release(paths.app_releases(), fits);
+    if (found)
+        spdlog::warn("APP_ARCHIVE {} is gone; the release that came from it stays", archive);
+    return found;
 }
 
 Result<fs::path> release_from_file(const Paths& paths, const Settings& settings) {
     const std::string& path = settings.text("APP_ARCHIVE");
+    const std::string wanted = settings.value("APP_SHA256").origin == "default" ? "" : wanted_sum(settings);
     auto archive = open_archive(path);
     if (!archive) {
-        if (auto present = current_from(paths, path))
+        if (auto present = release_from_lost(paths, path, wanted))
             return *std::move(present);
         return tl::unexpected(std::move(archive).error());
     }
-    const std::string wanted = settings.value("APP_SHA256").origin == "default" ? "" : wanted_sum(settings);
     COMMENTO_ASSIGN(const auto state, state_of(archive->get()));
     const auto is_same_file = [&](const Marker& marker) {
         return marker.archive == path && marker.state == state && (wanted.empty() || marker.sha256 == wanted);
@@ -164,7 +175,7 @@ Result<fs::path> release_from_file(const Paths& paths, const Settings& settings)
     COMMENTO_ASSIGN(const auto sum, sha256_of(archive->get()));
     if (!wanted.empty() && sum != wanted)
         return wrong_sum(path, wanted, sum);
-    const Marker marker{sum, path, state};
+    const Marker marker{sum, path, state, ""};
     if (auto present = find_release(paths.app_releases(), [&](const Marker& m) { return m.sha256 == sum; })) {
         COMMENTO_CHECK(write_marker(*present, marker));
         return *std::move(present);
@@ -175,36 +186,54 @@ Result<fs::path> release_from_file(const Paths& paths, const Settings& settings)
 /// True when `current` pointed elsewhere before.
 Result<bool> make_current(const Paths& paths, const fs::path& release) {
     const fs::path target = fs::path("releases") / release.filename();
-    if (link_target(paths.app_current()) == target)
+    const std::string former = link_target(paths.app_current());
+    if (former == target)
         return false;
+    if (!former.empty())
+        COMMENTO_CHECK(point_link(paths.app_previous(), former));
     COMMENTO_CHECK(point_link(paths.app_current(), target));
     spdlog::info("current release: {}", release.filename().string());
     return true;
 }
 
-} // namespace
-
-Result<void> install(const Paths& paths, const Settings& settings) {
-    COMMENTO_CHECK(make_folder(paths.app_releases(), kOpenFolder));
-    COMMENTO_CHECK(make_folder(downloads(paths), kOwnFolder));
-    COMMENTO_ASSIGN(const Fd lock, lock_file(paths.app() / "lock"));
+/// Installs what the settings name, where it is not there yet; under the lock.
+Result<fs::path> bring(const Paths& paths, const Settings& settings) {
     const bool from_url = settings.text("APP_ARCHIVE").empty();
     const fs::path part = part_of(paths, wanted_sum(settings));
     COMMENTO_CHECK(clear_leftovers(paths, part));
-
     auto release = from_url ? release_from_url(paths, settings) : release_from_file(paths, settings);
-    if (!release) {
-        // Refused content is of no use to anybody; a broken download is.
-        std::ignore = clear_leftovers(paths, part);
-        return tl::unexpected(std::move(release).error());
-    }
-    COMMENTO_ASSIGN(const bool switched, make_current(paths, *release));
+    // Refused content is of no use to anybody; a broken download is.
+    const auto cleared = clear_leftovers(paths, release ? fs::path() : part);
+    if (release && !cleared)
+        return tl::unexpected(cleared.error());
+    return release;
+}
+
+} // namespace
+
+Result<Fd> lock_releases(const Paths& paths) {
+    COMMENTO_CHECK(make_folder(paths.app_releases(), kOpenFolder));
+    COMMENTO_CHECK(make_folder(downloads(paths), kOwnFolder));
+    return lock_file(paths.app() / "lock");
+}
+
+Result<void> install(const Paths& paths, const Settings& settings) {
+    COMMENTO_ASSIGN(const Fd lock, lock_releases(paths));
+    COMMENTO_ASSIGN(const fs::path release, bring(paths, settings));
+    COMMENTO_ASSIGN(const bool switched, make_current(paths, release));
     COMMENTO_ASSIGN(const bool changed, update_environment(paths, settings));
     if (changed)
         spdlog::info("wrote {}", paths.app_environment().string());
     if (!switched && !changed)
-        spdlog::info("nothing to do: {} is installed and current", release->filename().string());
-    return clear_leftovers(paths, {});
+        spdlog::info("nothing to do: {} is installed and current", release.filename().string());
+    return {};
+}
+
+Result<void> fetch(const Paths& paths, const Settings& settings) {
+    COMMENTO_ASSIGN(const Fd lock, lock_releases(paths));
+    COMMENTO_ASSIGN(const fs::path release, bring(paths, settings));
+    const fs::path target = fs::path("releases") / release.filename();
+    return link_target(paths.app_next()) == target ? Result<void>() : point_link(paths.app_next(), target);
 }
 
 } // namespace commento

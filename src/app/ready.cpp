@@ -19,12 +19,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// The application gives up on its database after 50 s.
-constexpr seconds kDeadline{75};
 constexpr milliseconds kFirst{5};
 constexpr milliseconds kLongest{50};
 constexpr seconds kAnswer{10};
-constexpr const char* kLog = "see why: journalctl -u commento.service -n 50";
 
 /// pidfd_open(2); glibc 2.34, of Enterprise Linux 9, has no function for it.
 Fd open_process(pid_t process) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
@@ -48,11 +45,11 @@ tl::unexpected<Error> taken(int port, uid_t user) {
 }
 
 /// Of the reasons why the application's process is no more, a port that is taken is the one that can be seen from here.
-tl::unexpected<Error> ended(int port) {
+tl::unexpected<Error> ended(int port, const std::string& log) {
     if (const auto user = listener_now(port); is_stranger(user))
         return taken(port, *user);
     return fail(ErrorCode::application, fmt::format("the application ended before it answered on 127.0.0.1:{}", port),
-                kLog);
+                log);
 }
 
 /// What keeps the application from being ready; empty when nothing does.
@@ -81,13 +78,15 @@ std::optional<uid_t> listener(std::string_view table, int port) {
     return std::nullopt;
 }
 
-Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process) {
+Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid_t> process, seconds patience,
+                              const std::string& unit) {
+    const std::string log = fmt::format("see why: journalctl -u {} -n 50", unit);
     const Fd watched = process ? open_process(*process) : Fd();
     if (process && !watched)
-        return ended(port);
+        return ended(port, log);
     HttpClient client({.connect = kAnswer, .total = kAnswer});
     const std::string address = fmt::format("{}{}", client.reach_here(port), base);
-    Pace pace(kFirst, kLongest, kDeadline);
+    Pace pace(kFirst, kLongest, patience);
     std::string last;
     do {
         // Another program on that port may well answer, and so might another Commento.
@@ -101,11 +100,11 @@ Result<void> wait_until_ready(int port, std::string_view base, std::optional<pid
         }
     } while (pace.wait(std::nullopt, watched.get()));
     if (watched && has_ended(watched))
-        return ended(port);
+        return ended(port, log);
     return fail(
         ErrorCode::application,
-        fmt::format("the application does not answer on 127.0.0.1:{} after {} s: {}", port, kDeadline.count(), last),
-        kLog);
+        fmt::format("the application does not answer on 127.0.0.1:{} after {} s: {}", port, patience.count(), last),
+        log);
 }
 
 } // namespace commento

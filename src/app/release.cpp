@@ -82,14 +82,16 @@ std::optional<Marker> read_marker(const fs::path& release) {
             marker.archive = assignment.value;
         if (assignment.key == "STATE")
             marker.state = assignment.value;
+        if (assignment.key == "ADDRESS")
+            marker.address = assignment.value;
     }
     return marker;
 }
 
 Result<void> write_marker(const fs::path& release, const Marker& marker) {
-    const std::string text =
-        fmt::format("{}\n{}\n{}\n", format_assignment("SHA256", marker.sha256),
-                    format_assignment("ARCHIVE", marker.archive), format_assignment("STATE", marker.state));
+    const std::string text = fmt::format(
+        "{}\n{}\n{}\n{}\n", format_assignment("SHA256", marker.sha256), format_assignment("ARCHIVE", marker.archive),
+        format_assignment("STATE", marker.state), format_assignment("ADDRESS", marker.address));
     return write_file(marker_of(release), text, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
 }
 

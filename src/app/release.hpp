@@ -16,6 +16,7 @@ struct Marker {
     std::string sha256;  ///< of its archive
     std::string archive; ///< the local file that it came from; empty when it was downloaded
     std::string state;   ///< state_of() that file
+    std::string address; ///< where it was downloaded from; empty where it was not, or where that was not noted yet
 };
 
 /// What tells, without reading a file, that it is still the same: size, inode and time of its last change. (ctime, not

@@ -57,6 +57,14 @@ struct Paths {
     path app_releases() const { return app() / "releases"; }       ///< releases/NAME-VERSION/
     path app_current() const { return app() / "current"; }         ///< link to a release, switched by rename
     path app_environment() const { return app() / "environment"; } ///< EnvironmentFile of commento.service
+    path app_previous() const { return app() / "previous"; }       ///< link to the release that was current before
+    path app_next() const { return app() / "next"; } ///< link to the release that commento-app fetch brought last
+
+    /// Owner root. There during a changeover (commento-app changeover), for the release that runs beside the other one.
+    path beside() const { return run() / "beside"; }
+    path beside_release() const { return beside() / "release"; }         ///< link to its folder
+    path beside_environment() const { return beside() / "environment"; } ///< EnvironmentFile of its unit
+    path beside_port() const { return beside() / "port"; } ///< there while nginx leads readers to that port
 
     path db() const { return state() / "db"; }             ///< owner postgres
     path pool_config() const { return db() / "pool.ini"; } ///< 0600; systemd hands it to commento-db-pool.service

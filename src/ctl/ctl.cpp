@@ -4,6 +4,7 @@
 #include "base/paths.hpp"
 #include "base/program.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/app.hpp"
 #include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
 #include "ctl/doctor.hpp"
@@ -42,17 +43,17 @@ Result<void> run_helper_verb(const HelperVerb& helper) {
     return run_helper(fmt::format("commento-{}-{}.service", helper.group, helper.verb));
 }
 
-/// The value is the group `db`, which has a verb more.
-CLI::App* add_helper_verbs(Program& program) {
+/// The groups, some of which have verbs more.
+std::map<std::string_view, CLI::App*> add_helper_verbs(Program& program) {
     std::map<std::string_view, CLI::App*> groups{
-        {"app", program.group("app", "The application's release")},
+        {"app", program.group("app", "The application's releases")},
         {"db", program.group("db", "The database")},
         {"nginx", program.group("nginx", "The web front")},
     };
     for (const auto& helper : kHelperVerbs)
         program.verb(
             helper.verb, helper.help, [&] { return run_helper_verb(helper); }, groups.at(helper.group));
-    return groups.at("db");
+    return groups;
 }
 
 } // namespace
@@ -69,7 +70,9 @@ int ctl_main(int argc, char** argv) {
     add_version_verb(program, paths);
     add_cert_verbs(program, paths);
     add_backup_verbs(program, paths);
-    add_upgrade_verb(*add_helper_verbs(program), program, paths);
+    const auto groups = add_helper_verbs(program);
+    add_app_verbs(*groups.at("app"), program, paths);
+    add_upgrade_verb(*groups.at("db"), program, paths);
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())
         return status;

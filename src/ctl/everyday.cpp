@@ -1,9 +1,9 @@
 #include "ctl/everyday.hpp"
 
-#include "base/units.hpp"
 #include "config/settings.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/installed_units.hpp"
+#include "ctl/changeover.hpp"
 #include "ctl/output.hpp"
 
 #include <algorithm>
@@ -65,17 +65,9 @@ Result<void> show_snippet(const Paths& paths) {
     return {};
 }
 
-/// What runs takes new settings through PartOf=.
-Result<void> restart() {
-    constexpr const char* kTarget = "commento.target";
-    constexpr std::chrono::minutes kLimit{10};
+Result<void> restart(const Paths& paths) {
     COMMENTO_CHECK(require_root("commentoctl restart"));
-    COMMENTO_ASSIGN(Units units, Units::connect());
-    COMMENTO_ASSIGN(const std::string result, units.run_job("RestartUnit", kTarget, kLimit));
-    if (result != "done")
-        return fail(ErrorCode::internal, fmt::format("systemd did not restart {}: {}", kTarget, result),
-                    fmt::format("systemctl status {}", kTarget));
-    return await_application("commentoctl status");
+    return restart_stack(paths);
 }
 
 Result<void> reload() {
@@ -123,7 +115,7 @@ void add_everyday_verbs(Program& program, const Paths& paths) {
     logs->add_flag("-f,--follow", options->follow, "Go on showing what comes");
     program.verb("open", "Print the address of the comment server", [&paths] { return show_address(paths); });
     program.verb("embed", "Print what to paste into a page", [&paths] { return show_snippet(paths); });
-    program.verb("restart", "Restart all parts with new settings", restart);
+    program.verb("restart", "Restart all parts with new settings", [&paths] { return restart(paths); });
     program.verb("reload", "Have the web front take new settings", reload);
 }
 

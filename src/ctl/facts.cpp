@@ -1,6 +1,7 @@
 #include "ctl/facts.hpp"
 
 #include "base/files.hpp"
+#include "config/serving.hpp"
 #include "ctl/database.hpp"
 #include "ctl/settings_files.hpp"
 #include "net/http.hpp"
@@ -38,10 +39,10 @@ std::string find_release(const Paths& paths) {
     return std::filesystem::path(link_target(paths.app_current())).filename();
 }
 
-Result<std::chrono::microseconds> time_answer(const Settings& settings) {
+Result<std::chrono::microseconds> time_answer(const Settings& settings, int port) {
     constexpr int kOk = 200;
     HttpClient client({.connect = kPatience, .total = kPatience});
-    const std::string application = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
+    const std::string application = client.reach_here(port) + settings.base_path();
     const auto begin = std::chrono::steady_clock::now();
     COMMENTO_ASSIGN(const HttpResponse answer, client.send({.url = application + "/login"}));
     const auto end = std::chrono::steady_clock::now();
@@ -75,7 +76,7 @@ Facts find_facts(const Paths& paths) {
                                      preamble_of(known)),
         .database = ask_database(paths, known),
         .release = find_release(paths),
-        .answer = time_answer(known),
+        .answer = time_answer(known, serving_port(paths, known)),
         .now = std::time(nullptr),
     };
 }

@@ -22,6 +22,12 @@ constexpr std::size_t kLargestStep = 4U << 20U;
 /// The release that the application was last started with.
 fs::path record(const Paths& paths) { return paths.backups() / "release"; }
 
+/// The release that is about to start: the one of a changeover, where one is under way.
+fs::path release_to_start(const Paths& paths) {
+    const std::string beside = link_target(paths.beside_release());
+    return beside.empty() ? paths.app() / link_target(paths.app_current()) : fs::path(beside);
+}
+
 /// Names of the steps on record; nothing where the application never made its tables.
 Result<std::optional<std::set<std::string>>> recorded_steps(Postgres& database) {
     COMMENTO_ASSIGN(const auto made, database.query("SELECT to_regclass('public.migrations') IS NOT NULL"));
@@ -34,11 +40,11 @@ Result<std::optional<std::set<std::string>>> recorded_steps(Postgres& database) 
     return names;
 }
 
-/// The first step of the current release that is not on record, as the application takes them: by name.
-std::optional<fs::path> next_step(const Paths& paths, const std::set<std::string>& recorded) {
+/// The first step of a release that is not on record, as the application takes them: by name.
+std::optional<fs::path> next_step(const fs::path& release, const std::set<std::string>& recorded) {
     std::set<fs::path> files;
     std::error_code fault;
-    for (const auto& entry : fs::directory_iterator(paths.app_current() / "db", fault)) {
+    for (const auto& entry : fs::directory_iterator(release / "db", fault)) {
         if (entry.path().extension() == ".sql" && !recorded.contains(entry.path().filename()))
             files.insert(entry.path());
     }
@@ -91,7 +97,8 @@ Result<void> check_last_start(const Paths& paths, const DatabaseServer& server, 
 
 Result<void> guard(const Paths& paths) {
     COMMENTO_CHECK(require_no_half_upgrade(paths));
-    const std::string release = fs::path(link_target(paths.app_current())).filename();
+    const fs::path folder = release_to_start(paths);
+    const std::string release = folder.filename();
     const bool is_known = read_file(record(paths)).value_or("") == release;
     const auto settings = Settings::load(paths);
     if (!settings && is_known) {
@@ -103,7 +110,7 @@ Result<void> guard(const Paths& paths) {
     COMMENTO_ASSIGN(Postgres database, Postgres::connect(server, server.backup_role, server.database));
     COMMENTO_ASSIGN(const auto recorded, recorded_steps(database));
     if (recorded && is_known) {
-        const auto step = next_step(paths, *recorded);
+        const auto step = next_step(folder, *recorded);
         return step ? check_last_start(paths, server, database, *step) : Result<void>();
     }
     // Only now: a start of the same release waits for no backup that is being made or verified.

@@ -1,6 +1,7 @@
 #include "nginx/render.hpp"
 
 #include "base/files.hpp"
+#include "config/serving.hpp"
 #include "nginx/host.hpp"
 #include "nginx/site.hpp"
 #include "nginx/site_file.hpp"
@@ -28,7 +29,8 @@ Result<std::string> render_for(const Settings& settings, const Paths& paths, con
     const auto site_template = read_file(file);
     if (!site_template)
         return fail(site_template.error().code, site_template.error().message, hint);
-    auto text = render_site(*site_template, describe_site(settings, paths, host, certificate));
+    auto text =
+        render_site(*site_template, describe_site(settings, paths, host, certificate, beside_port(paths).value_or(0)));
     if (!text)
         return fail(text.error().code, fmt::format("{}: {}", file.string(), text.error().message), hint);
     return text;

@@ -66,6 +66,8 @@ mustache::data values_of(const Site& site, const std::string& mark) {
     values.set("http_port", std::to_string(site.http_port));
     values.set("https_port", std::to_string(site.https_port));
     values.set("application_port", std::to_string(site.application_port));
+    if (site.beside_port != 0)
+        values.set("beside_port", std::to_string(site.beside_port));
     set_flag("ipv6", site.ipv6);
     set_flag("http2_directive", site.http2_directive);
     set_flag("http3", site.http3);
@@ -110,7 +112,8 @@ std::string mark_of(std::string_view text) {
 
 } // namespace
 
-Site describe_site(const Settings& settings, const Paths& paths, const Host& host, const Certificate& certificate) {
+Site describe_site(const Settings& settings, const Paths& paths, const Host& host, const Certificate& certificate,
+                   int beside_port) {
     const bool proxy_protocol = settings.flag("PROXY_PROTOCOL");
     return {.names = server_names(settings),
             .readers_address = settings.https_address(),
@@ -118,6 +121,7 @@ Site describe_site(const Settings& settings, const Paths& paths, const Host& hos
             .http_port = settings.number("HTTP_PORT"),
             .https_port = settings.number("HTTPS_PORT"),
             .application_port = settings.number("COMMENTO_PORT"),
+            .beside_port = beside_port,
             .ipv6 = host.ipv6,
             .http2_directive = host.nginx >= kHttp2Directive,
             .http3 = host.http3 && settings.flag("HTTP3"),

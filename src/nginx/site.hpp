@@ -21,6 +21,7 @@ struct Site {
     int http_port;
     int https_port;
     int application_port;
+    int beside_port = 0; ///< of a release that serves beside it, during a changeover; 0: none
     bool ipv6;
     bool http2_directive; ///< `http2 on;` (nginx from 1.25.1) instead of the listen parameter
     bool http3;
@@ -44,7 +45,9 @@ struct Site {
     std::filesystem::path health_socket;
 };
 
-Site describe_site(const Settings& settings, const Paths& paths, const Host& host, const Certificate& certificate);
+/// `beside_port`: as beside_port() of config/serving.hpp has it.
+Site describe_site(const Settings& settings, const Paths& paths, const Host& host, const Certificate& certificate,
+                   int beside_port = 0);
 
 /// Where the HTTP server answers with the mark of the rendering that nginx has loaded.
 inline constexpr const char* kMarkPath = "/.well-known/acme-challenge/commento-stack-site";

@@ -523,7 +523,7 @@ def test_reload_has_the_web_front_take_new_settings_and_nothing_restart(site):
 # --- the command line ---
 
 def test_help_fits_80_columns_and_goes_to_stdout(machine):
-    for words in [[], ["setup"], ["status"], ["show-config"], ["logs"], ["open"], ["embed"], ["restart"], ["reload"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
+    for words in [[], ["setup"], ["status"], ["show-config"], ["logs"], ["open"], ["embed"], ["restart"], ["reload"], ["app", "list"], ["app", "upgrade"], ["app", "rollback"], ["app", "remove"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
         done = ctl(machine, *words, "--help")
         assert done.exit_code == 0 and done.stderr == ""
         assert max(map(len, done.stdout.splitlines())) <= 80

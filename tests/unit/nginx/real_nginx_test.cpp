@@ -56,10 +56,11 @@ class RealNginx : public testing::Test {
     }
 
     /// Writes the settings' site where this nginx reads it.
-    void write_site(const Settings& settings, const Host& on) {
+    void write_site(const Settings& settings, const Host& on, int beside_port = 0) {
         const auto certificate = read_certificate(paths.tls_chain());
         ASSERT_TRUE(certificate) << certificate.error().message;
-        const auto text = render_site(shipped_template(), describe_site(settings, paths, on, *certificate));
+        const auto text =
+            render_site(shipped_template(), describe_site(settings, paths, on, *certificate, beside_port));
         ASSERT_TRUE(text) << text.error().message;
         ASSERT_TRUE(write_file(paths.nginx_site(), *text, 0644));
     }
@@ -91,6 +92,13 @@ TEST_P(RealNginxWith, AcceptsTheRenderedSite) {
     const Outcome test = nginx({"-t"});
     EXPECT_EQ(test.status, 0) << test.output;
     EXPECT_THAT(test.output, testing::Not(HasSubstr("[warn]")));
+}
+
+TEST_P(RealNginxWith, AcceptsTheSiteOfAChangeover) {
+    constexpr int kBeside = 8081;
+    ASSERT_NO_FATAL_FAILURE(write_site(*Settings::load(GetParam().in()), with_ipv6(false), kBeside));
+    const Outcome test = nginx({"-t"});
+    EXPECT_EQ(test.status, 0) << test.output;
 }
 
 INSTANTIATE_TEST_SUITE_P(AllGolden, RealNginxWith, testing::ValuesIn(all_golden()), [](const auto& golden) {

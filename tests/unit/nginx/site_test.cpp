@@ -55,6 +55,15 @@ TEST(RenderSite, NamesTheFaultOfATemplateThatDoesNotParse) {
     EXPECT_THAT(text.error().message, Not(IsEmpty()));
 }
 
+TEST(RenderSite, LeadsToASecondInstanceAndBackWhereThatRefuses) {
+    Site site = any_site();
+    site.beside_port = 8081;
+    const std::string text = *render_site(shipped_template(), site);
+    EXPECT_THAT(text, HasSubstr("server 127.0.0.1:8081 max_conns=24576 max_fails=0;\n"
+                                "    server 127.0.0.1:8080 max_conns=24576 max_fails=0 backup;\n"));
+    EXPECT_NE(mark_in(text), mark_in(*render_site(shipped_template(), any_site())));
+}
+
 TEST(Mark, IsInTheRenderedText) {
     EXPECT_THAT(mark_in(*render_site(shipped_template(), any_site())), testing::MatchesRegex("[0-9a-f]{16}"));
 }

@@ -28,7 +28,7 @@ downloaded, verified and installed. Two settings, the domain and an e-mail
 address, are enough.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "nginx, postgresql, pgbouncer, systemd (>= 250), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
+    "nginx, postgresql, pgbouncer, systemd (>= 251), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
 # Without it, files are served compressed with gzip only.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnginx-mod-http-brotli-static")
 # For BACKUP_RECIPIENT_FILE.

@@ -53,7 +53,7 @@ int app_main(int argc, char** argv) {
     program.verb("ready", "Return when the application answers (COMMENTO_PORT, COMMENTO_ORIGIN, MAINPID)", run_ready);
     program.verb("health", "Answer one HTTP request on standard input: whether application and database answer",
                  [] { return answer_health(Paths{}, STDIN_FILENO); });
-    program.verb("check", "Fail where application, database or web front do not answer for 45 s",
+    program.verb("check", "Fail where application, database or web front do not answer for 30 s",
                  [] { return check_answers(Paths{}); });
     return program.run(argc, argv);
 }

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAnswer{5000};
 constexpr milliseconds kFirst{100};
 constexpr milliseconds kLongest{5000};
-constexpr milliseconds kPatience{45000};
+constexpr milliseconds kPatience{30000};
 
 Result<void> ask_application(HttpClient& client, const std::string& address) {
     if (const std::string problem = problem_with_page(client, address); !problem.empty())

@@ -16,10 +16,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::filesystem::path file_of(const Paths& paths, const std::string& unit) { return paths.notify() / (unit + ".json"); }
+std::filesystem::path file_in(const std::filesystem::path& folder, const std::string& unit) {
+    return folder / (unit + ".json");
+}
 
-std::filesystem::path mark_of(const Paths& paths, const std::string& unit) {
-    return paths.notify() / (unit + ".failing");
+std::filesystem::path mark_in(const std::filesystem::path& folder, const std::string& unit) {
+    return folder / (unit + ".failing");
 }
 
 Record record_from(const Json& json) {
@@ -42,17 +44,35 @@ bool is_recent(const Told& told, std::int64_t now) {
     return told.at <= now && now - told.at < kPause;
 }
 
-Result<void> remove_mark(const std::filesystem::path& mark) {
-    if (::unlink(mark.c_str()) == 0)
-        return sync_folder(mark.parent_path());
+Result<void> drop(const std::filesystem::path& file) {
+    if (::unlink(file.c_str()) == 0)
+        return sync_folder(file.parent_path());
     return errno == ENOENT ? Result<void>()
-                           : fail_errno(ErrorCode::storage, fmt::format("cannot remove {}", mark.string()), errno);
+                           : fail_errno(ErrorCode::storage, fmt::format("cannot remove {}", file.string()), errno);
+}
+
+Result<void> save_in(const std::filesystem::path& folder, const std::string& unit, const Record& record) {
+    constexpr mode_t kMode = 0600;
+    COMMENTO_CHECK(write_file(file_in(folder, unit), json_from(record).dump(), kMode));
+    if (record.since == 0)
+        return drop(mark_in(folder, unit));
+    return update_file(mark_in(folder, unit), "", kMode).map([](bool) {});
+}
+
+/// One that was left in the other place would be read first.
+Result<void> drop_fleeting(const Paths& paths, const std::string& unit) {
+    COMMENTO_CHECK(drop(mark_in(fleeting_folder(paths), unit)));
+    return drop(file_in(fleeting_folder(paths), unit));
 }
 
 } // namespace
 
+std::filesystem::path fleeting_folder(const Paths& paths) { return paths.root / "run/commento-notify"; }
+
 Record load_record(const Paths& paths, const std::string& unit) {
-    const auto text = read_file(file_of(paths, unit));
+    auto text = read_file(file_in(fleeting_folder(paths), unit));
+    if (!text)
+        text = read_file(file_in(paths.notify(), unit));
     if (!text)
         return {};
     try {
@@ -63,14 +83,12 @@ Record load_record(const Paths& paths, const std::string& unit) {
 }
 
 Result<void> save_record(const Paths& paths, const std::string& unit, Record record, std::int64_t now) {
-    constexpr mode_t kMode = 0600;
     std::erase_if(record.told, [&](const Told& told) {
         return !is_recent(told, now) && (record.since == 0 || told.at < record.since);
     });
-    COMMENTO_CHECK(write_file(file_of(paths, unit), json_from(record).dump(), kMode));
-    if (record.since == 0)
-        return remove_mark(mark_of(paths, unit));
-    return update_file(mark_of(paths, unit), "", kMode).map([](bool) {});
+    if (save_in(paths.notify(), unit, record))
+        return drop_fleeting(paths, unit);
+    return save_in(fleeting_folder(paths), unit, record);
 }
 
 std::string key_of(const std::string& result, int exit_status, const std::string& message) {

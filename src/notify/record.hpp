@@ -5,6 +5,7 @@
 #include "base/paths.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,14 @@ struct Record {
     std::vector<Told> told{};
 };
 
+/// For the lock, and for records while the disk is full; gone with the next boot.
+std::filesystem::path fleeting_folder(const Paths& paths);
+
 /// An empty one where there is none, or where it can't be understood.
 Record load_record(const Paths& paths, const std::string& unit);
 
-/// Durably, without what was told longer ago than it matters. While the unit is not well, a file UNIT.failing is there,
-/// too, which commento-notify-well@UNIT.service looks for.
+/// Durably, without what was told longer ago than it matters; where the disk takes nothing, until the next boot. While
+/// the unit is not well, a file UNIT.failing is there, too, which commento-notify-well@UNIT.service looks for.
 Result<void> save_record(const Paths& paths, const std::string& unit, Record record, std::int64_t now);
 
 /// Errors that differ only in numbers (times, ports, identifiers) are one: a digest of what is left.

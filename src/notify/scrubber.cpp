@@ -72,6 +72,7 @@ Error Scrubber::clean(Error error) const {
 }
 
 std::vector<std::string> secrets_of(const Settings& settings, const std::vector<std::string>& more) {
+    constexpr std::size_t kShortest = 8; // of a piece of the webhook's path that may be the key to it
     std::vector<std::string> secrets;
     for (const auto& key : all_keys()) {
         if (key.secrecy != Secrecy::secret)
@@ -83,8 +84,13 @@ std::vector<std::string> secrets_of(const Settings& settings, const std::vector<
     const std::string& webhook = settings.text("NOTIFY_WEBHOOK");
     const auto scheme = webhook.find("://");
     const auto path = scheme == std::string::npos ? scheme : webhook.find_first_of("/?#", scheme + 3);
-    if (path != std::string::npos && webhook.size() > path + 1)
+    if (path != std::string::npos) {
+        for (const auto piece : split(std::string_view(webhook).substr(path), '/')) {
+            if (piece.size() >= kShortest)
+                secrets.emplace_back(piece);
+        }
         secrets.push_back(webhook.substr(path + 1));
+    }
     for (const auto& text : more) {
         for (const auto& assignment : parse_env_file(text, {}).assignments)
             secrets.push_back(assignment.value);

@@ -25,7 +25,8 @@ class Scrubber {
 };
 
 /// Every value of a secret key, and what it holds that is secret by itself: the password in the address of a database,
-/// what follows the host of the webhook. `more`: texts of further files with KEY=value lines, all of whose values
+/// what follows the host of the webhook, and
+/// its longer pieces. `more`: texts of further files with KEY=value lines, all of whose values
 /// count.
 std::vector<std::string> secrets_of(const Settings& settings, const std::vector<std::string>& more);
 

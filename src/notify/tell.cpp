@@ -1,11 +1,9 @@
 #include "notify/tell.hpp"
 
-#include "base/acting_as.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/journal.hpp"
 #include "base/pace.hpp"
-#include "base/process.hpp"
 #include "notify/record.hpp"
 #include "notify/scrubber.hpp"
 #include "notify/ways.hpp"
@@ -32,7 +30,6 @@ std::string host_name() {
 
 /// All that telling takes.
 struct Desk {
-    const Paths& paths;
     std::vector<Way> ways;
     Scrubber scrubber;
     std::string site;
@@ -54,7 +51,7 @@ Result<Desk> open_desk(const Paths& paths, RefusedRecipient refused) {
             spdlog::warn("ignoring {}", to_string(fault));
     }
     const bool named = !usable(examined, "DOMAIN").empty() || !usable(examined, "COMMENTO_ORIGIN").empty();
-    return Desk{paths, find_ways(examined, paths, refused), Scrubber(secrets_of(examined.settings, further_secrets())),
+    return Desk{find_ways(examined, paths, refused), Scrubber(secrets_of(examined.settings, further_secrets())),
                 named ? examined.settings.origin() : host_name()};
 }
 
@@ -130,7 +127,7 @@ Result<void> tell_all(const Desk& desk, const Report& report, const std::string&
     return verdict(errors, desk.scrubber);
 }
 
-Result<Fd> lock(const Paths& paths) { return lock_file(paths.notify() / "lock"); }
+Result<Fd> lock(const Paths& paths) { return lock_file(fleeting_folder(paths) / "lock"); }
 
 } // namespace
 
@@ -196,7 +193,7 @@ Result<void> tell_test(const Paths& paths) {
     std::vector<Error> errors;
     for (const auto& way : desk.ways) {
         if (auto done = way.tell(report))
-            spdlog::info("{}: sent", way.what);
+            spdlog::info("{}: handed over", way.what);
         else
             errors.push_back(std::move(done).error());
     }

@@ -28,20 +28,22 @@ context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(certificate, key)
 
 class Handler:
+    def __init__(self, tls=False):
+        self.tls = tls
     async def handle_RCPT(self, server, session, envelope, address, options):
         if behaviour == "refuse" or address.startswith("nobody"):
             return "550 5.1.1 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
     async def handle_DATA(self, server, session, envelope):
-        seen = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": session.ssl is not None,
+        seen = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": self.tls or session.ssl is not None,
                 "authenticated": bool(session.authenticated), "content": base64.b64encode(envelope.original_content).decode()}
         with open(output, "a") as file:
             file.write(json.dumps(seen) + "\\n")
         return "250 OK"
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login.decode(), data.password.decode()) == (user, password), handled=True)
+    return AuthResult(success=(data.login.decode(), data.password.decode()) == (user, password), handled=False)
 
 class Silence(asyncio.Protocol):
     pass
@@ -55,7 +57,7 @@ async def main():
     else:
         make = lambda: SMTP(Handler(), hostname="mail", tls_context=context, require_starttls=True,
                             authenticator=authenticate, auth_required=True)
-        plain = lambda: SMTP(Handler(), hostname="mail", authenticator=authenticate, auth_required=True,
+        plain = lambda: SMTP(Handler(tls=True), hostname="mail", authenticator=authenticate, auth_required=True,
                              auth_require_tls=False)
     await loop.create_server(make, "127.0.0.1", 587)
     await loop.create_server(plain, "127.0.0.1", 465, ssl=None if behaviour == "hang" else context)

@@ -47,6 +47,7 @@ TEST(Record, IsKeptAndMarksTheUnitAsFailing) {
     const Folder folder;
     const Paths paths{folder.path()};
     ASSERT_TRUE(make_folder(paths.notify(), 0700));
+    ASSERT_TRUE(make_folder(fleeting_folder(paths), 0700));
     ASSERT_TRUE(
         save_record(paths, "commento-x", {kNow, 2, "id", {{"a", "mail", kNow}, {"b", "mail", kNow - kPause}}}, kNow));
     const Record read = load_record(paths, "commento-x");
@@ -61,10 +62,25 @@ TEST(Record, IsKeptAndMarksTheUnitAsFailing) {
     EXPECT_FALSE(std::filesystem::exists(paths.notify() / "commento-x.failing"));
 }
 
+TEST(Record, IsKeptElsewhereWhereTheDiskTakesNothing) {
+    const Folder folder;
+    const Paths paths{folder.path()};
+    ASSERT_TRUE(make_folder(fleeting_folder(paths), 0700)); // and the other one is not there at all
+    ASSERT_TRUE(save_record(paths, "commento-x", {kNow, 2, "id", {}}, kNow));
+    EXPECT_EQ(load_record(paths, "commento-x").failures, 2);
+    EXPECT_TRUE(std::filesystem::exists(fleeting_folder(paths) / "commento-x.failing"));
+
+    ASSERT_TRUE(make_folder(paths.notify(), 0700));
+    ASSERT_TRUE(save_record(paths, "commento-x", {kNow, 3, "id", {}}, kNow));
+    EXPECT_EQ(load_record(paths, "commento-x").failures, 3);
+    EXPECT_TRUE(std::filesystem::is_empty(fleeting_folder(paths)));
+}
+
 TEST(Record, ThatCantBeUnderstoodIsAnEmptyOne) {
     const Folder folder;
     const Paths paths{folder.path()};
     ASSERT_TRUE(make_folder(paths.notify(), 0700));
+    ASSERT_TRUE(make_folder(fleeting_folder(paths), 0700));
     for (const char* text : {"", "{", "[]", "{\"since\": \"x\"}"}) {
         ASSERT_TRUE(write_file(paths.notify() / "commento-x.json", text, 0600));
         EXPECT_EQ(load_record(paths, "commento-x").since, 0) << text;

@@ -32,13 +32,13 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS
 # Without it, files are served compressed with gzip only.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnginx-mod-http-brotli-static")
 # For BACKUP_RECIPIENT_FILE.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, gnupg")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, gnupg, prometheus-node-exporter")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${PROJECT_SOURCE_DIR}/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/templates ${debian}/config ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 
 set(documents ${CMAKE_INSTALL_DATADIR}/doc/${PROJECT_NAME})
-install(FILES debian/copyright README.md DESTINATION ${documents})
+install(FILES debian/copyright README.md docs/alerts.yml docs/grafana-dashboard.json DESTINATION ${documents})
 add_custom_command(OUTPUT changelog.gz COMMAND ${GZIP} -9nc ${debian}/changelog > changelog.gz DEPENDS ${debian}/changelog)
 add_custom_target(changelog ALL DEPENDS changelog.gz)
 install(FILES ${CMAKE_BINARY_DIR}/changelog.gz DESTINATION ${documents})

@@ -89,7 +89,7 @@ void add_database(const Observations& seen, Exposition& out) {
         return;
     out.gauge("commento_database_size_bytes", "Size of the database.");
     out.sample(number(seen.database->bytes));
-    out.gauge("commento_database_connections", "Connections to the database, without the one that counts them.");
+    out.gauge("commento_database_connections", "Connections to the database.");
     out.sample(number(seen.database->connections));
     out.gauge("commento_database_connections_limit", "Connections that the server takes, to all of its databases.");
     out.sample(number(seen.database->most_connections));

@@ -110,6 +110,15 @@ def test_it_is_replaced_as_a_whole_and_everybody_may_read_it(site):
     assert site.machine.run(["ls", "-A", "/var/lib/commento-stack/metrics"]).stdout.split() == ["commento-stack.prom"]
 
 
+def test_what_is_well_leaves_no_line_in_the_journal(site):
+    units = ("commento-metrics.service", "commento-app-check.service")
+    before = site.machine.journal(*units)
+    measure(site)
+    site.machine.run(["systemctl", "start", "commento-app-check"])
+    site.machine.run(["journalctl", "--sync"])
+    assert site.machine.journal(*units) == before
+
+
 def test_it_may_read_no_backup_no_key_no_secret_and_no_comment(site):
     machine = site.machine
     for path in ("/var/lib/commento-stack/tls/live/privkey.pem", "/etc/commento-stack/secrets.conf"):

@@ -1,6 +1,7 @@
 #include "metrics/exposition.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace commento {
 namespace {

@@ -3,6 +3,7 @@
 #include "metrics/observations.hpp"
 #include "net/http.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>

@@ -13,7 +13,7 @@ namespace commento {
 
 /// The same is not told again by the same way before this has passed; nor are more than kMostErrors different errors of
 /// one unit within it, so that one whose every failure reads differently is no flood.
-inline constexpr std::int64_t kPause = 6 * 3600;
+inline constexpr std::int64_t kPause = std::int64_t{6} * 3600;
 inline constexpr int kMostErrors = 4;
 
 struct Told {

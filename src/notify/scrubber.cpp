@@ -53,8 +53,6 @@ Scrubber::Scrubber(std::vector<std::string> secrets) {
         secrets_.push_back(std::move(secret));
     }
     std::ranges::stable_sort(secrets_, std::greater<>(), &std::string::size);
-    const auto doubles = std::ranges::unique(secrets_);
-    secrets_.erase(doubles.begin(), doubles.end());
 }
 
 std::string Scrubber::clean(std::string_view text) const {

@@ -1,12 +1,16 @@
 #include "base/acting_as.hpp"
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "base/process.hpp"
 #include "notify/tell.hpp"
 #include "notify/ways.hpp"
 
+#include <cerrno>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
+#include <utility>
 
 namespace commento {
 namespace {

@@ -28,17 +28,17 @@ downloaded, verified and installed. Two settings, the domain and an e-mail
 address, are enough.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "nginx, postgresql, pgbouncer, systemd (>= 250), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
+    "nginx, postgresql, pgbouncer, systemd (>= 251), default-dbus-system-bus | dbus-system-bus, ca-certificates, libcurl4t64 | libcurl4, libpsl5t64 | libpsl5, debconf (>= 0.5) | debconf-2.0")
 # Without it, files are served compressed with gzip only.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libnginx-mod-http-brotli-static")
 # For BACKUP_RECIPIENT_FILE.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, gnupg")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, gnupg, prometheus-node-exporter")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${PROJECT_SOURCE_DIR}/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/templates ${debian}/config ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 
 set(documents ${CMAKE_INSTALL_DATADIR}/doc/${PROJECT_NAME})
-install(FILES debian/copyright README.md DESTINATION ${documents})
+install(FILES debian/copyright README.md docs/alerts.yml docs/grafana-dashboard.json DESTINATION ${documents})
 add_custom_command(OUTPUT changelog.gz COMMAND ${GZIP} -9nc ${debian}/changelog > changelog.gz DEPENDS ${debian}/changelog)
 add_custom_target(changelog ALL DEPENDS changelog.gz)
 install(FILES ${CMAKE_BINARY_DIR}/changelog.gz DESTINATION ${documents})

@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include "app/changeover.hpp"
+#include "app/check.hpp"
 #include "app/health.hpp"
 #include "app/install.hpp"
 #include "app/ready.hpp"
@@ -141,6 +142,8 @@ int app_main(int argc, char** argv) {
     add_remove(program);
     program.verb("health", "Answer one HTTP request on standard input: whether application and database answer",
                  [] { return answer_health(Paths{}, STDIN_FILENO); });
+    program.verb("check", "Fail where application, database or web front do not answer for 30 s",
+                 [] { return check_answers(Paths{}); });
     return program.run(argc, argv);
 }
 

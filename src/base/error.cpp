@@ -16,6 +16,17 @@ std::string_view name_of(ErrorCode code) {
     return "internal";
 }
 
+std::string_view meaning_of(ErrorCode code) {
+    switch (code) {
+#define EXIT_CODE(name, number, meaning)                                                                               \
+    case ErrorCode::name:                                                                                              \
+        return meaning;
+#include "base/exit_codes.def"
+#undef EXIT_CODE
+    }
+    return "";
+}
+
 ErrorCode code_of(int exit_status) {
     switch (exit_status) {
 #define EXIT_CODE(name, number, meaning)                                                                               \

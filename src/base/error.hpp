@@ -27,6 +27,9 @@ using Result = tl::expected<T, Error>;
 /// The name of a code as in exit_codes.def.
 std::string_view name_of(ErrorCode code);
 
+/// What a code means, as in the manual pages: a sentence.
+std::string_view meaning_of(ErrorCode code);
+
 /// The code behind a program's exit status; internal where the status is none of ours.
 ErrorCode code_of(int exit_status);
 

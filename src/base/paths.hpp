@@ -75,6 +75,14 @@ struct Paths {
     path pool_primary() const { return root / "run/commento-db-follow/primary.ini"; }
     path backups() const { return state() / "backups"; } ///< owner commento-backup, 0700; a file for each backup
 
+    path notify() const { return state() / "notify"; }         ///< owner commento-notify, 0700
+    path notify_outbox() const { return notify() / "outbox"; } ///< UNIT.eml, for commento-notify-sendmail@UNIT.service
+    path sendmail() const { return root / "usr/sbin/sendmail"; } ///< of the host's mail server, whichever that is
+
+    path metrics() const { return state() / "metrics"; } ///< owner commento-metrics
+    /// Where Debian's prometheus-node-exporter looks (--collector.textfile.directory).
+    path node_exporter() const { return root / "var/lib/prometheus/node-exporter"; }
+
     /// Folder of PostgreSQL's sockets: the same on Debian and the Fedora family.
     path postgres_sockets() const { return root / "var/run/postgresql"; }
 };

@@ -1,5 +1,6 @@
 #include "base/printable.hpp"
 
+#include <algorithm>
 #include <boost/locale/utf.hpp>
 
 namespace commento {
@@ -31,6 +32,13 @@ std::string printable(std::string_view text) {
         else
             clean.append(begin, at);
     }
+    return clean;
+}
+
+std::string harmless(std::string_view text) {
+    std::string clean(text);
+    std::ranges::replace_if(
+        clean, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
     return clean;
 }
 

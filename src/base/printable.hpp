@@ -9,4 +9,8 @@ namespace commento {
 /// becomes question marks.
 std::string printable(std::string_view text);
 
+/// `text` from elsewhere (a journal, a certificate) without what a terminal would obey: control characters but line
+/// ends and tabs become `?`.
+std::string harmless(std::string_view text);
+
 } // namespace commento

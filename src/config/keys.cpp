@@ -100,6 +100,19 @@ constexpr std::array kKeys{
         "Public keys, of age or GnuPG, that settings, secrets and keys in a backup are encrypted to."},
     Key{"BACKUP_COPY_COMMAND", text, "",
         "Program and arguments that copy a new backup elsewhere; {} is the backup's path."},
+    Key{"NOTIFY_EMAIL", emails, "",
+        "Who gets mail when a part fails: addresses, separated by commas or spaces. Default: EMAIL."},
+    Key{"NOTIFY_SMTP_URL", mail_server, "",
+        "Mail server for it: smtp://HOST:PORT or smtps://HOST. Default: COMMENTO_SMTP_HOST, else the host's sendmail."},
+    Key{"NOTIFY_SMTP_USER", text, "", "User at that mail server."},
+    Key{"NOTIFY_SMTP_PASSWORD", text, "", "Password of NOTIFY_SMTP_USER.", "", kSecret},
+    Key{"NOTIFY_FROM", email, "", "Sender of it. Default: COMMENTO_SMTP_FROM_ADDRESS, else commento-stack@DOMAIN."},
+    Key{"NOTIFY_WEBHOOK", https_url, "",
+        "Address that is told the same as JSON, by POST; what follows its host is often the only key to it.", "",
+        kSecret},
+    Key{"METRICS_FILE", path, "",
+        "File for Prometheus' node_exporter. Default: in node_exporter's own folder, else in "
+        "/var/lib/commento-stack/metrics."},
     Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
         "Where the application's release archive is downloaded from."},
     Key{"APP_SHA256", sha256, "a9925f34b3c035571b14b0d2f351129d70b9d589b9832fcb09f7f0d56d6d92a1",
@@ -253,6 +266,23 @@ std::string problem_with_choice(std::string_view value, std::string_view choices
     return fmt::format("is not one of: {}", fmt::join(words, ", "));
 }
 
+std::string problem_with_emails(std::string_view value) {
+    for (const auto& address : emails_in(value)) {
+        if (auto problem = problem_with_email(address); !problem.empty())
+            return fmt::format("holds \"{}\", which {}", address, problem);
+    }
+    return emails_in(value).empty() ? "holds no address" : "";
+}
+
+/// Nothing after the host: a password there would stand where every user can read it.
+std::string problem_with_mail_server(std::string_view value) {
+    for (const std::string_view scheme : {"smtp://", "smtps://"}) {
+        if (value.starts_with(scheme) && is_host_and_port(value.substr(scheme.size())))
+            return {};
+    }
+    return "is no address of a mail server; it has the form smtp://mail.example.org:587 or smtps://mail.example.org";
+}
+
 std::string problem_with_sha256(std::string_view value) {
     const bool digits =
         std::ranges::all_of(value, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
@@ -325,6 +355,12 @@ std::vector<std::string> words_in(std::string_view value) {
     return words;
 }
 
+std::vector<std::string> emails_in(std::string_view value) {
+    std::string spaced(value);
+    std::ranges::replace(spaced, ',', ' ');
+    return words_in(spaced);
+}
+
 std::string canonical_name(std::string_view name) {
     std::string canonical = canonical_address(name);
     if (!canonical.empty())
@@ -390,6 +426,10 @@ std::string problem_with(const Key& key, std::string_view value) {
         return problem_with_networks(value);
     case ValueType::database_url:
         return problem_with_database_url(value);
+    case emails:
+        return problem_with_emails(value);
+    case mail_server:
+        return problem_with_mail_server(value);
     case host_and_port:
         return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
     case ValueType::count:

@@ -26,7 +26,9 @@ enum class ValueType {
     number,
     count,
     networks,
-    database_url
+    database_url,
+    emails,
+    mail_server
 };
 enum class Secrecy { open, secret };
 enum class Presence { optional, mandatory };
@@ -60,6 +62,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// The words of a value that are separated by spaces.
 std::vector<std::string> words_in(std::string_view value);
+
+/// The addresses of a value, which are separated by commas or spaces.
+std::vector<std::string> emails_in(std::string_view value);
 
 /// A name in the form that certificates have it in: host names in lower case, addresses as inet_ntop(3) writes them.
 std::string canonical_name(std::string_view name);

@@ -124,6 +124,10 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
         faults.push_back({file, 0, "DATABASE_PORT", "is the local cluster's, and DATABASE_URL names another server"});
     if (text("DATABASE_URL").empty() && !text("DATABASE_ADMIN_URL").empty())
         faults.push_back({file, 0, "DATABASE_URL", "is not set, and DATABASE_ADMIN_URL needs it"});
+    if (text("NOTIFY_SMTP_URL").empty() && !text("NOTIFY_SMTP_USER").empty())
+        faults.push_back({file, 0, "NOTIFY_SMTP_URL", "is not set, and NOTIFY_SMTP_USER needs it"});
+    if (text("NOTIFY_SMTP_USER").empty() && !text("NOTIFY_SMTP_PASSWORD").empty())
+        faults.push_back({file, 0, "NOTIFY_SMTP_USER", "is not set, and NOTIFY_SMTP_PASSWORD needs it"});
     const bool other_url = values.find("APP_URL")->second.origin != "default";
     if (other_url && values.find("APP_SHA256")->second.origin == "default" && text("APP_ARCHIVE").empty())
         faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
@@ -159,11 +163,19 @@ std::string path_of(std::string_view address) {
     return std::string(address.substr(path, address.find_first_of("?#", path) - path));
 }
 
-Result<Settings> Settings::load(const Paths& paths) {
+Result<Examined> Settings::examine_files(const Paths& paths) {
     const auto settings_text = read_file(paths.settings());
     if (!settings_text)
         return fail(ErrorCode::settings, settings_text.error().message, "commentoctl setup writes this file");
-    auto examined = examine(*settings_text, secrets_of_caller(paths), paths);
+    Examined examined = examine(*settings_text, secrets_of_caller(paths), paths);
+    const std::string password = credential("commento-database-password").value_or("");
+    if (!password.empty())
+        examined.settings.values_["DATABASE_PASSWORD"] = {password, "systemd credential"};
+    return examined;
+}
+
+Result<Settings> Settings::load(const Paths& paths) {
+    COMMENTO_ASSIGN(Examined examined, examine_files(paths));
     if (!examined.faults.empty())
         return tl::unexpected(to_error(examined.faults, fmt::format("edit {} (or run commentoctl setup), then: "
                                                                     "systemctl restart commento.target",
@@ -172,8 +184,6 @@ Result<Settings> Settings::load(const Paths& paths) {
     if (const auto problem = problem_with_assignment("DATABASE_PASSWORD", password); !problem.empty())
         return fail(ErrorCode::settings, fmt::format("the credential commento-database-password {}", problem),
                     "it is the password and nothing else; systemd.exec(5), LoadCredential=, tells where it comes from");
-    if (!password.empty())
-        examined.settings.values_["DATABASE_PASSWORD"] = {password, "systemd credential"};
     return std::move(examined.settings);
 }
 

@@ -45,6 +45,10 @@ class Settings {
     /// which are named as `paths` says.
     static Examined examine(std::string_view settings_text, std::string_view secrets_text, const Paths& paths);
 
+    /// examine() of the files as load() reads them, for who has to do with what is usable of them. ErrorCode::settings
+    /// where there are none.
+    static Result<Examined> examine_files(const Paths& paths);
+
     const Value& value(std::string_view key) const;
     const std::string& text(std::string_view key) const { return value(key).text; }
     bool flag(std::string_view key) const { return text(key) == "true"; }

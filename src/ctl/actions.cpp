@@ -1,5 +1,6 @@
 #include "ctl/actions.hpp"
 
+#include "base/printable.hpp"
 #include "base/process.hpp"
 #include "base/units.hpp"
 #include "ctl/journal.hpp"

@@ -2,10 +2,10 @@
 // What `commentoctl status` finds out about the host. What can't be found out says why, and hinders nothing else.
 
 #include "base/error.hpp"
+#include "base/journal.hpp"
 #include "base/paths.hpp"
 #include "base/units.hpp"
 #include "config/settings.hpp"
-#include "ctl/journal.hpp"
 #include "net/certificate.hpp"
 
 #include <chrono>

@@ -1,10 +1,10 @@
 #include "ctl/further.hpp"
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "config/env_file.hpp"
 #include "config/keys.hpp"
 #include "config/settings.hpp"
-#include "ctl/output.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

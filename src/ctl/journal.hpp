@@ -1,34 +1,14 @@
 #pragma once
-// What units wrote to the journal (sd-journal(3)).
+// What units write to the journal, as it comes.
 
 #include "base/error.hpp"
+#include "base/journal.hpp"
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-struct sd_journal;
-
 namespace commento {
-
-/// Why a run of a unit ended as it did, in its own words.
-struct LastWords {
-    std::string message; ///< may be several lines
-    std::string hint;    ///< empty where there is none
-};
-
-/// The two parts of what report() of base/log.hpp writes.
-LastWords split_report(const std::string& text);
-
-struct CloseJournal {
-    void operator()(sd_journal* journal) const;
-};
-using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
-
-/// The error that a program of ours reported in the run `invocation` (UnitState::invocation), else the last line that
-/// was logged in it. Nothing where there is none, or where the caller may not read the journal.
-std::optional<LastWords> last_words(const std::string& invocation);
 
 /// Shows on stdout what units log from now on; how far it is, on a terminal as a bar.
 class Follower {

@@ -1,9 +1,7 @@
 #include "ctl/output.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <string>
 
 namespace commento {
 
@@ -21,12 +19,5 @@ void draw(std::string_view line) {
 }
 
 bool was_heard() { return std::ferror(stdout) == 0; }
-
-std::string harmless(std::string_view text) {
-    std::string clean(text);
-    std::ranges::replace_if(
-        clean, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
-    return clean;
-}
 
 } // namespace commento

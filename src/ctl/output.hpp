@@ -15,8 +15,4 @@ void draw(std::string_view line);
 /// False when a line could not be written. A reader that has gone away is no failure: what it asked for is still done.
 bool was_heard();
 
-/// `text` from elsewhere (a journal, a certificate) without what a terminal would obey: control characters but line
-/// ends and tabs become `?`.
-std::string harmless(std::string_view text);
-
 } // namespace commento

@@ -1,8 +1,8 @@
 #include "ctl/request.hpp"
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "ctl/actions.hpp"
-#include "ctl/output.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #include "ctl/setup.hpp"
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "config/keys.hpp"
-#include "ctl/output.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

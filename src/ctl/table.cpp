@@ -1,6 +1,6 @@
 #include "ctl/table.hpp"
 
-#include "ctl/output.hpp"
+#include "base/printable.hpp"
 
 #include <cstdlib>
 #include <libsmartcols/libsmartcols.h>

@@ -11,6 +11,9 @@ namespace {
 /// For the operator's own connections, which come on top of the pool's.
 constexpr int kSpareConnections = 10;
 
+/// The user of commento-metrics.service, which asks how large the database is.
+constexpr const char* kMetricsRole = "commento-metrics";
+
 struct Setting {
     const char* name;
     std::string_view value;
@@ -91,6 +94,8 @@ std::vector<Part> parts_of_own_cluster(const DatabaseServer& server, int pool) {
         parts.push_back(few_rights(name, name == server.backup_role));
         parts.push_back(membership(name, server.owner));
     }
+    parts.push_back(role(kMetricsRole));
+    parts.push_back(few_rights(kMetricsRole, false));
     parts.push_back(setting(server.pool_role, {"role", server.owner}));
     for (const auto& name : {server.owner, server.pool_role}) {
         parts.push_back(connection_limit(name, pool + kSpareConnections));

@@ -8,6 +8,9 @@ from pathlib import Path
 from . import processes
 from .site import Site
 
+# They would be recorded, too.
+_ASKING = ["commento-metrics.timer", "commento-app-check.timer"]
+
 _PROGRAM = """
 import http.server, json
 class Recorder(http.server.BaseHTTPRequestHandler):
@@ -41,7 +44,7 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         machine = self._site.machine
-        machine.run(["systemctl", "stop", "commento.service"])
+        machine.run(["systemctl", "stop", "commento.service", *_ASKING])
         self._file = Path(tempfile.mkstemp(prefix="recorded-", dir=machine.directory)[1])
         with open(self._file, "wb") as output:
             self._program = machine.popen_beside([sys.executable, "-c", _PROGRAM], stdout=output)
@@ -52,7 +55,7 @@ class Recorder:
     def __exit__(self, *_) -> None:
         processes.stop(self._program)
         self._file.unlink()
-        self._site.machine.run(["systemctl", "start", "commento.service"])
+        self._site.machine.run(["systemctl", "start", "commento.service", *_ASKING])
 
     def requests(self) -> list[dict]:
         """What it got since this was asked last. It writes before it answers."""

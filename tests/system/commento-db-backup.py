@@ -92,7 +92,7 @@ def test_a_backup_holds_comments_settings_secrets_keys_and_a_manifest_that_fits(
     assert SECRET.encode() in packed.read("host.tar")
     assert entry["reason"] == "manual" and entry["fault"] is None
     owner = blog.machine.run(["stat", "--format=%U %a", FOLDER, f"{FOLDER}/{entry['name']}.zip"]).stdout.splitlines()
-    assert owner == ["commento-backup 700", "commento-backup 600"]
+    assert owner == ["commento-backup 750", "commento-backup 600"]
     assert leftovers(blog.machine) == []
 
 

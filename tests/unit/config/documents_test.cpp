@@ -135,6 +135,10 @@ std::string type_in_words(ValueType type) {
         return "address of a database";
     case ValueType::networks:
         return "addresses and networks";
+    case ValueType::emails:
+        return "e-mail addresses";
+    case ValueType::mail_server:
+        return "address of a mail server";
     }
     return {};
 }

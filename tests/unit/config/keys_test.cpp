@@ -43,6 +43,22 @@ TEST(Keys, TheNearestNameIsFoundForASlipOfTheHand) {
     EXPECT_EQ(nearest_key(""), "");
 }
 
+TEST(Keys, TakeAddressesSeparatedByCommasOrSpaces) {
+    EXPECT_THAT(emails_in("a@example.org,b@example.org, c@example.org d@example.org"),
+                testing::ElementsAre("a@example.org", "b@example.org", "c@example.org", "d@example.org"));
+    EXPECT_EQ(problem("NOTIFY_EMAIL", "a@example.org, b@example.org"), "");
+    EXPECT_THAT(problem("NOTIFY_EMAIL", "a@example.org, nobody"), HasSubstr("\"nobody\", which is no e-mail address"));
+    EXPECT_THAT(problem("NOTIFY_EMAIL", " , "), HasSubstr("holds no address"));
+}
+
+TEST(Keys, TakeAMailServerWithoutPathAndPassword) {
+    for (const char* good : {"smtp://mail.example.org", "smtp://mail.example.org:25", "smtps://[::1]:465"})
+        EXPECT_EQ(problem("NOTIFY_SMTP_URL", good), "") << good;
+    for (const char* bad : {"mail.example.org", "http://mail.example.org", "smtp://user:password@mail.example.org",
+                            "smtp://", "smtp://mail.example.org/x", "smtp://mail.example.org:0"})
+        EXPECT_THAT(problem("NOTIFY_SMTP_URL", bad), HasSubstr("smtp://mail.example.org:587")) << bad;
+}
+
 struct Case {
     std::string key;
     std::string value;

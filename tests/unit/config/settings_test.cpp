@@ -230,6 +230,15 @@ TEST(Settings, WhoMayMakeRolesElsewhereNeedsAServerElsewhere) {
                                   testing::Not(HasSubstr("t0p")))));
 }
 
+TEST(Settings, AUserOfAMailServerNeedsTheServerAndAPasswordTheUser) {
+    const std::string server = "NOTIFY_SMTP_URL=smtp://mail.example.org\n";
+    EXPECT_THAT(faults_of(kLeast + server + "NOTIFY_SMTP_USER=u\n", "NOTIFY_SMTP_PASSWORD=s3cret\n"), IsEmpty());
+    EXPECT_THAT(faults_of(std::string(kLeast) + "NOTIFY_SMTP_USER=u\n"),
+                ElementsAre(HasSubstr("NOTIFY_SMTP_URL is not set")));
+    EXPECT_THAT(faults_of(kLeast + server, "NOTIFY_SMTP_PASSWORD=s3cret\n"),
+                ElementsAre(AllOf(HasSubstr("NOTIFY_SMTP_USER is not set"), testing::Not(HasSubstr("s3cret")))));
+}
+
 TEST(Settings, ThePasswordOfTheDatabaseIsASecret) {
     EXPECT_THAT(faults_of(std::string(kLeast) + kElsewhere + "DATABASE_PASSWORD=s3cret\n"),
                 ElementsAre(AllOf(HasSubstr("is a secret"), testing::Not(HasSubstr("s3cret")))));

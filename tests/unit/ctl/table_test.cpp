@@ -1,7 +1,5 @@
 #include "ctl/table.hpp"
 
-#include "ctl/output.hpp"
-
 #include <gmock/gmock.h>
 
 namespace commento {
@@ -30,8 +28,6 @@ TEST(Table, DoesNotCutLongCells) {
 TEST(Table, DoesNotHandOnWhatATerminalWouldObey) {
     EXPECT_THAT(draw_table(kTitles, {{{"web"}, {"a\x1b[2Jb"}}}, Look::plain), Not(HasSubstr("\x1b")));
 }
-
-TEST(Harmless, ReplacesControlCharactersOnly) { EXPECT_EQ(harmless("a\x1b[2J\r\b\x7f z\n\tü"), "a?[2J??? z\n\tü"); }
 
 } // namespace
 } // namespace commento

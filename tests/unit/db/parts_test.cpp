@@ -97,6 +97,7 @@ TEST(PartsOfOwnCluster, HaveARoleForEachUserAndNoPassword) {
     EXPECT_THAT(repairs_of(parts),
                 AllOf(Contains("CREATE ROLE \"commento\" LOGIN"), Contains("CREATE ROLE \"commento-db\" LOGIN"),
                       Contains("CREATE ROLE \"commento-backup\" LOGIN"),
+                      Contains("CREATE ROLE \"commento-metrics\" LOGIN"),
                       Contains("ALTER ROLE \"commento-db\" SET role TO 'commento'"), Each(Not(HasSubstr("PASSWORD")))));
     EXPECT_THAT(parts, Each(Field(&Part::can_be_missed, false)));
 }

@@ -1,4 +1,4 @@
-#include "ctl/journal.hpp"
+#include "base/journal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,3 @@
+#include "notify/notify.hpp"
+
+int main(int argc, char** argv) { return commento::notify_main(argc, argv); }

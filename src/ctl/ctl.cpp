@@ -6,6 +6,7 @@
 #include "ctl/actions.hpp"
 #include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
+#include "ctl/domain.hpp"
 #include "ctl/everyday.hpp"
 #include "ctl/output.hpp"
 #include "ctl/setup.hpp"
@@ -176,6 +177,7 @@ int ctl_main(int argc, char** argv) {
     add_everyday_verbs(program, paths);
     add_cert_verbs(program, paths);
     add_backup_verbs(program, paths);
+    add_domain_verbs(program, paths);
     add_upgrade_verb(*add_helper_verbs(program), program, paths);
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())

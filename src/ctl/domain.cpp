@@ -40,7 +40,7 @@ class Uninterrupted {
     }
     ~Uninterrupted() {
         for (std::size_t i = 0; i < kSignals.size(); ++i)
-            ::signal(kSignals[i], former_[i]);
+            (void)::signal(kSignals[i], former_[i]);
     }
     Uninterrupted(const Uninterrupted&) = delete;
     Uninterrupted& operator=(const Uninterrupted&) = delete;

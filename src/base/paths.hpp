@@ -17,6 +17,9 @@ struct Paths {
     path secrets_template() const { return root / "usr/share/commento-stack/secrets.conf"; }
     path site_templates() const { return root / "usr/share/commento-stack/nginx"; }
 
+    /// NNN.html: what nginx answers by itself with that status.
+    path error_pages() const { return root / "usr/share/commento-stack/pages"; }
+
     /// NAME.conf here asks for a further certificate.
     path certificates() const { return root / "etc/commento-stack/certificates"; }
 
@@ -31,6 +34,9 @@ struct Paths {
     path run() const { return root / "run/commento-stack"; }
 
     path state() const { return root / "var/lib/commento-stack"; }
+
+    path domain() const { return state() / "domain"; }              ///< owner root; commentoctl domain
+    path domain_change() const { return domain() / "change.json"; } ///< the last change of DOMAIN, or the present one
 
     path tls() const { return state() / "tls"; }                    ///< owner commento-cert
     path tls_live() const { return tls() / "live"; }                ///< link to a generation, switched by rename

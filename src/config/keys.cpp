@@ -35,6 +35,9 @@ constexpr std::array kKeys{
     Key{"TLS_NAMES", names, "",
         "Further names on the certificate, separated by spaces: host names, wildcards such as *.example.org, IP "
         "addresses."},
+    Key{"REDIRECT_NAMES", names, "",
+        "Names that lead readers to DOMAIN, separated by spaces, such as former ones; they are on the certificate, "
+        "too."},
     Key{"TLS_KEY_REUSE", boolean, "false", "Keep the private key when the certificate is renewed."},
     Key{"TLS_CERTIFICATE_FILE", path, "",
         "With TLS_MODE=files: certificate and chain, PEM, readable by commento-cert."},

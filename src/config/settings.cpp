@@ -91,6 +91,17 @@ void check_certificate(const Settings& settings, const std::string& file, std::v
         add("ACME_FALLBACK_DIRECTORY", "is the first authority's; name another, or none");
 }
 
+/// The words of a value, each once, as certificates have them.
+std::vector<std::string> canonical_names(std::string_view value) {
+    std::vector<std::string> names;
+    for (const auto& word : words_in(value)) {
+        std::string name = canonical_name(word);
+        if (std::ranges::find(names, name) == names.end())
+            names.push_back(std::move(name));
+    }
+    return names;
+}
+
 void check_presence(const Values& values, const Paths& paths, std::vector<Fault>& faults) {
     const std::string file = paths.settings().string();
     for (const auto& key : all_keys()) {
@@ -105,6 +116,13 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
     for (const char* key : {"TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"}) {
         if (text("TLS_MODE") == "files" && text(key).empty())
             faults.push_back({file, 0, key, "is not set, and TLS_MODE=files needs it"});
+    }
+    const auto served = canonical_names(text("DOMAIN") + " " + text("TLS_NAMES"));
+    for (const auto& name : canonical_names(text("REDIRECT_NAMES"))) {
+        if (std::ranges::find(served, name) != served.end())
+            faults.push_back(
+                {file, 0, "REDIRECT_NAMES",
+                 fmt::format("holds {}, which DOMAIN or TLS_NAMES names, too; keep one of the two", name)});
     }
     if (text("HTTP_PORT") == text("HTTPS_PORT"))
         faults.push_back({file, 0, "HTTPS_PORT", "is the same as HTTP_PORT; each needs its own"});
@@ -231,7 +249,7 @@ Result<Settings> Settings::read_further(std::string_view text, const std::filesy
     Settings settings;
     settings.common_ = std::move(common);
     // What is each certificate's own is not taken over from the host's.
-    for (const char* key : {"DOMAIN", "TLS_NAMES"})
+    for (const char* key : {"DOMAIN", "TLS_NAMES", "REDIRECT_NAMES"})
         settings.values_.emplace(key, Value{"", "default"});
     take_values(parsed, name, settings.values_);
     // Wildcards and addresses, which DOMAIN can't be, may be the only names.
@@ -302,14 +320,14 @@ std::string Settings::https_address() const {
                                            : own_address();
 }
 
+std::vector<std::string> Settings::site_names() const {
+    return canonical_names(text("DOMAIN") + " " + text("TLS_NAMES"));
+}
+
+std::vector<std::string> Settings::redirect_names() const { return canonical_names(text("REDIRECT_NAMES")); }
+
 std::vector<std::string> Settings::certificate_names() const {
-    std::vector<std::string> names;
-    for (const auto& word : words_in(text("DOMAIN") + " " + text("TLS_NAMES"))) {
-        std::string name = canonical_name(word);
-        if (std::ranges::find(names, name) == names.end())
-            names.push_back(std::move(name));
-    }
-    return names;
+    return canonical_names(text("DOMAIN") + " " + text("TLS_NAMES") + " " + text("REDIRECT_NAMES"));
 }
 
 std::string Settings::acme_directory() const {

@@ -67,7 +67,13 @@ class Settings {
     /// Directory of the ACME authority: ACME_DIRECTORY, else Let's Encrypt's, by TEST its staging one.
     std::string acme_directory() const;
 
-    /// Every name that the certificate is for: DOMAIN, then TLS_NAMES, each once, in lower case.
+    /// Names that the comment server answers to: DOMAIN, then TLS_NAMES, each once, in lower case.
+    std::vector<std::string> site_names() const;
+
+    /// Names that lead readers to DOMAIN: REDIRECT_NAMES, each once, in lower case.
+    std::vector<std::string> redirect_names() const;
+
+    /// Every name that the certificate is for: site_names(), then redirect_names().
     std::vector<std::string> certificate_names() const;
 
     /// COMMENTO_* keys that are set, without secrets.

@@ -8,6 +8,7 @@
 #include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
 #include "ctl/doctor.hpp"
+#include "ctl/domain.hpp"
 #include "ctl/everyday.hpp"
 #include "ctl/notify.hpp"
 #include "ctl/output.hpp"
@@ -73,6 +74,7 @@ int ctl_main(int argc, char** argv) {
     add_backup_verbs(program, paths);
     const auto groups = add_helper_verbs(program);
     add_app_verbs(*groups.at("app"), program, paths);
+    add_domain_verbs(program, paths);
     add_notify_verbs(program, paths);
     add_upgrade_verb(*groups.at("db"), program, paths);
     const int status = program.run(argc, argv);

@@ -3,10 +3,12 @@
 #include "base/hex.hpp"
 #include "config/keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstddef>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <kainjow/mustache.hpp>
 #include <openssl/evp.h>
 #include <span>
@@ -24,10 +26,8 @@ constexpr std::string_view kBeforeMark = "return 200 \"";
 /// A name as requests have it in their Host.
 std::string host_of(const std::string& name) { return name.find(':') == std::string::npos ? name : "[" + name + "]"; }
 
-std::string server_names(const Settings& settings) {
-    std::string names;
-    for (const auto& name : settings.certificate_names())
-        names += fmt::format("{}{}", names.empty() ? "" : " ", host_of(name));
+std::vector<std::string> hosts_of(std::vector<std::string> names) {
+    std::ranges::transform(names, names.begin(), host_of);
     return names;
 }
 
@@ -60,6 +60,8 @@ mustache::data values_of(const Site& site, const std::string& mark) {
     mustache::data values;
     const auto set_flag = [&](const char* name, bool value) { values.set(name, mustache::data(value)); };
     values.set("names", site.names);
+    set_flag("redirects", !site.redirect_names.empty());
+    values.set("leads_away", list_of(site.redirect_names));
     values.set("readers_address", site.readers_address);
     values.set("base", site.base);
     values.set("base_pattern", pattern_for(site.base));
@@ -89,6 +91,7 @@ mustache::data values_of(const Site& site, const std::string& mark) {
     values.set("key", site.key.string());
     values.set("webroot", site.webroot.string());
     values.set("static", site.static_files.string());
+    values.set("error_pages", site.error_pages.string());
     values.set("log_file", site.log_file.string());
     values.set("status_socket", site.status_socket.string());
     values.set("health_socket", site.health_socket.string());
@@ -115,7 +118,8 @@ std::string mark_of(std::string_view text) {
 Site describe_site(const Settings& settings, const Paths& paths, const Host& host, const Certificate& certificate,
                    int beside_port) {
     const bool proxy_protocol = settings.flag("PROXY_PROTOCOL");
-    return {.names = server_names(settings),
+    return {.names = fmt::format("{}", fmt::join(hosts_of(settings.site_names()), " ")),
+            .redirect_names = hosts_of(settings.redirect_names()),
             .readers_address = settings.https_address(),
             .base = settings.base_path(),
             .http_port = settings.number("HTTP_PORT"),
@@ -140,6 +144,7 @@ Site describe_site(const Settings& settings, const Paths& paths, const Host& hos
             .key = paths.tls_key(),
             .webroot = paths.acme_webroot(),
             .static_files = paths.static_live(),
+            .error_pages = paths.error_pages(),
             .log_file = paths.nginx_log(),
             .status_socket = paths.nginx_status(),
             .health_socket = paths.health()};

@@ -15,9 +15,10 @@
 namespace commento {
 
 struct Site {
-    std::string names;           ///< DOMAIN and TLS_NAMES, as server_name has them
-    std::string readers_address; ///< where readers are sent who come without HTTPS
-    std::string base;            ///< path that comes before every address of the application; mostly empty
+    std::string names;                       ///< DOMAIN and TLS_NAMES, as server_name has them
+    std::vector<std::string> redirect_names; ///< REDIRECT_NAMES, likewise
+    std::string readers_address;             ///< where readers are sent who come without HTTPS
+    std::string base;                        ///< path that comes before every address of the application; mostly empty
     int http_port;
     int https_port;
     int application_port;
@@ -40,6 +41,7 @@ struct Site {
     std::filesystem::path key;
     std::filesystem::path webroot;
     std::filesystem::path static_files;
+    std::filesystem::path error_pages;
     std::filesystem::path log_file;
     std::filesystem::path status_socket;
     std::filesystem::path health_socket;

@@ -97,6 +97,12 @@ class Pebble:
         """The root that it issues from, in PEM; one of several where it was told to have alternate ones."""
         return self._manage(f"roots/{number}")
 
+    def lose(self, name: str) -> None:
+        """From now on no name server has an answer for this name."""
+        request = urllib.request.Request(f"http://{self._machine.address}:8055/set-servfail",
+                                         json.dumps({"host": f"{name}."}).encode())
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
+
     def status_of(self, serial: str) -> dict:
         """What it knows of a certificate by its serial number in hexadecimal: "Status" and, revoked, "Reason"."""
         return json.loads(self._manage(f"cert-status-by-serial/{serial.lower().lstrip('0')}"))

@@ -1,5 +1,6 @@
 """A real browser without a screen, driven over a pipe by its own protocol (Chrome DevTools Protocol)."""
 
+import base64
 import contextlib
 import json
 import os
@@ -24,12 +25,14 @@ class Browser:
     roots      certificates in PEM that it trusts beside its own
     complaints what it found wrong on the page: lines of its console, exceptions, requests that failed, mixed content
     sockets    the status of each WebSocket's handshake
+    requests   addresses of all that it asked for, of inline images too
     """
 
     def __init__(self, names: dict[str, str], roots: list[str]):
         self._names, self._roots = names, roots
         self.complaints: list[str] = []
         self.sockets: list[int] = []
+        self.requests: list[str] = []
 
     def __enter__(self) -> "Browser":
         self._undo = contextlib.ExitStack()
@@ -60,6 +63,16 @@ class Browser:
         """An expression's value on the page as it is now; None where it raises."""
         answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
         return None if "exceptionDetails" in answer else answer["result"].get("value")
+
+    def look(self, width: int, height: int, *, dark: bool = False) -> None:
+        """From now on it is a screen of this size, and its user wants dark pages or light ones."""
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self._ask("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def picture(self) -> bytes:
+        """What the screen shows, as PNG."""
+        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
 
     def _trust(self, home: Path) -> None:
         store = home / ".pki/nssdb"
@@ -124,6 +137,8 @@ class Browser:
         return json.loads(line)
 
     def _note(self, event: str, what: dict) -> None:
+        if event == "Network.requestWillBeSent":
+            self.requests.append(what["request"]["url"])
         if event == "Runtime.consoleAPICalled" and what["type"] in ("error", "warning", "assert"):
             self.complaints.append(f"console: {[argument.get('value') for argument in what['args']]}")
         elif event == "Runtime.exceptionThrown":

@@ -26,8 +26,12 @@ class Comments:
         """Fetches a page; the answer's body is in `.body`."""
         return self.request("GET", path)
 
+    def connection(self) -> http.client.HTTPSConnection:
+        """A connection for several requests, not opened yet."""
+        return _Connection(self.domain, self.address, self.port, self.context)
+
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict | None = None):
-        connection = _Connection(self.domain, self.address, self.port, self.context)
+        connection = self.connection()
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()

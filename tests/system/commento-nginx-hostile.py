@@ -1,7 +1,6 @@
-"""The front against hostile and odd clients: many, slow, malformed, forged, curious, and a real browser."""
+"""The front against hostile and odd clients: many, slow, malformed, forged and curious."""
 
 import contextlib
-import http.server
 import json
 import re
 import socket
@@ -16,7 +15,6 @@ import h2.events
 import pytest
 
 from machine import Machine, Pebble, Site, processes, roots
-from machine.browser import Browser
 from machine.crowd import Crowd
 from machine.recorder import Recorder, values_of
 
@@ -425,72 +423,3 @@ def test_no_path_leads_out_of_the_challenge_folder_or_the_static_files(front):
                  f"{CHALLENGES}/folder/", f"{CHALLENGES}/token/", f"{CHALLENGES}/token%00.html", f"{CHALLENGES}//etc/passwd"):
         status, answer = asked_as_is(front, path, 80)
         assert status in (301, 400, 403, 404) and b"root:" not in answer and b"a-secret" not in answer, (path, status)
-
-
-# --- a browser ---
-
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A post</title><link rel="icon" href="data:,">
-<h1>A post</h1><div id="commento"></div><script defer src="https://{domain}/js/commento.js"></script>"""
-
-
-@contextlib.contextmanager
-def blog_that_embeds(domain: str, place: Path):
-    """An HTTPS server on this host with a page that embeds comments; gives its port and its certificate."""
-    pair = place / "blog.pem"
-    processes.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                   "-subj", f"/CN={BLOG}", "-addext", f"subjectAltName=DNS:{BLOG}", "-keyout", str(pair), "-out", f"{pair}.crt"])
-
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = PAGE.format(domain=domain).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{pair}.crt", pair)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port, Path(f"{pair}.crt").read_text()
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_a_page_that_embeds_comments_loads_and_posts_without_a_complaint_of_the_browser(front, tmp_path):
-    text = "posted by a real browser"
-    with blog_that_embeds(front.domain, tmp_path) as (port, certificate):
-        names = {f"{BLOG}:443": f"127.0.0.1:{port}", f"{front.domain}:443": f"{front.machine.address}:443"}
-        with Browser(names, [front.pebble.root(), certificate]) as browser:
-            browser.show(f"https://{BLOG}/first-post")
-            browser.wait_for("document.body.innerText.includes('the first comment')")
-            browser.wait_for("getComputedStyle(document.getElementById('commento')).length > 0 && document.styleSheets.length > 0")
-            browser.value("document.getElementById('commento-textarea-root').focus()")
-            browser.value(f"document.getElementById('commento-textarea-root').value = '{text}'")
-            browser.value("document.getElementById('commento-anonymous-checkbox-root').checked = true")
-            browser.value("document.getElementById('commento-submit-button-root').click()")
-            browser.wait_for(f"document.getElementById('commento-comments-area').innerText.includes('{text}')")
-
-    assert browser.complaints == []
-    assert set(browser.sockets) <= {101}
-    assert any(text in html for html in front.comments().list_comments(BLOG))
-
-
-def test_the_dashboard_loads_without_a_complaint_of_the_browser_and_not_in_a_frame(front):
-    with Browser({f"{front.domain}:443": f"{front.machine.address}:443"}, [front.pebble.root()]) as browser:
-        for page in ("/login", "/signup", "/forgot"):
-            browser.show(f"https://{front.domain}{page}")
-            browser.wait_for("document.readyState === 'complete'")
-
-        assert browser.complaints == []
-        browser.value(f"document.body.append(Object.assign(document.createElement('iframe'), {{src: 'https://{front.domain}/login'}}))")
-        front.machine.wait_until("the refusal of the frame", lambda: browser.value("true") and any(
-            "ERR_BLOCKED_BY_RESPONSE" in complaint for complaint in browser.complaints))

@@ -308,5 +308,22 @@ TEST(Settings, TheApplicationGetsWhatIsSetButNoSecret) {
                                      Pair("COMMENTO_SMTP_HOST", "mail.example")));
 }
 
+TEST(Settings, NamesThatLeadToTheSiteAreOnItsCertificateAndNotItsOwn) {
+    const Settings settings =
+        examine(std::string(kLeast) + "TLS_NAMES=www.example.org\nREDIRECT_NAMES=\"Old.example.org 192.0.2.1\"\n")
+            .settings;
+    EXPECT_THAT(settings.site_names(), testing::ElementsAre("comments.example.org", "www.example.org"));
+    EXPECT_THAT(settings.redirect_names(), testing::ElementsAre("old.example.org", "192.0.2.1"));
+    EXPECT_THAT(settings.certificate_names(),
+                testing::ElementsAre("comments.example.org", "www.example.org", "old.example.org", "192.0.2.1"));
+}
+
+TEST(Settings, ANameCanNotBothBeTheSitesAndLeadThere) {
+    EXPECT_THAT(
+        faults_of(std::string(kLeast) + "TLS_NAMES=a.example.org\nREDIRECT_NAMES=\"b.example.org A.example.org\"\n"),
+        testing::ElementsAre(testing::HasSubstr("REDIRECT_NAMES holds a.example.org")));
+    EXPECT_THAT(faults_of(std::string(kLeast) + "REDIRECT_NAMES=comments.example.org\n"), testing::SizeIs(1));
+}
+
 } // namespace
 } // namespace commento

@@ -29,7 +29,7 @@ inline std::vector<Golden> all_golden() {
             {"without-ipv6", {kDebian12, false}}, {"other-ports", {kDebian13, false, true}},
             {"other-origin", {kDebian12, true}},  {"further-names", {kDebian12, true}},
             {"behind-a-cdn", {kDebian12, true}},  {"behind-a-balancer", {kDebian13, true}},
-            {"strict", {kDebian12, true}, true}};
+            {"strict", {kDebian12, true}, true},  {"former-names", {kDebian13, true, true, true}}};
 }
 
 /// Of which only that counts for the site.

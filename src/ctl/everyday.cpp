@@ -2,8 +2,8 @@
 
 #include "config/settings.hpp"
 #include "ctl/actions.hpp"
-#include "ctl/installed_units.hpp"
 #include "ctl/changeover.hpp"
+#include "ctl/installed_units.hpp"
 #include "ctl/output.hpp"
 
 #include <algorithm>

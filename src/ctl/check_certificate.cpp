@@ -1,8 +1,8 @@
 // The certificate, its renewal, and the authority.
 
 #include "base/clock.hpp"
+#include "base/journal.hpp"
 #include "ctl/check.hpp"
-#include "ctl/journal.hpp"
 
 #include <algorithm>
 #include <array>

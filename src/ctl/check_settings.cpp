@@ -1,11 +1,13 @@
 // Settings: what stands in /etc/commento-stack.
 
 #include "ctl/check.hpp"
+#include "ctl/domain_plan.hpp"
 
 #include <array>
 #include <fmt/format.h>
 #include <grp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -53,23 +55,54 @@ std::int64_t changed_at(const std::filesystem::path& file) {
     return ::stat(file.c_str(), &state) == 0 ? state.st_mtime : 0;
 }
 
-/// What runs has read them when the target was started.
+/// commento-app-install runs whenever all parts take new settings: at a start and at `commentoctl restart`.
 Finding look_whether_applied(CheckedHost& host) {
     const auto& target = host.facts().target;
-    if (!target || target->state.active != "active")
+    const auto& install = host.facts().install;
+    if (!target || !install || target->state.active != "active")
         return skipped("commento.target is not active");
     for (const auto& file : {host.paths().settings(), host.paths().secrets()}) {
-        if (changed_at(file) > target->state.since)
-            return warning(fmt::format("{} was changed after the start of what runs", file.string()),
+        if (changed_at(file) > install->state.since)
+            return warning(fmt::format("{} was changed after what runs had read it", file.string()),
                            safely({"commentoctl", "restart"}));
     }
-    return ok("unchanged since the start of what runs");
+    return ok("unchanged since what runs has read them");
+}
+
+Finding look_for_unfinished_change(CheckedHost& host) {
+    const auto record = read_domain_record(host.paths());
+    if (!record)
+        return fault(record.error().message, advise(record.error().hint));
+    if (!record->change)
+        return ok("no change of the name is under way");
+    return warning(fmt::format("a change of the name from {} to {} was begun and not finished", record->change->from,
+                               record->change->to),
+                   by_hand({"commentoctl", "domain", "change", record->change->to, "--yes"}));
+}
+
+/// As commento-notify(8) chooses its ways.
+Finding look_at_ways(CheckedHost& host) {
+    const Settings& settings = host.settings();
+    if (!settings.text("NOTIFY_WEBHOOK").empty())
+        return ok("failures are told to the webhook");
+    for (const char* server : {"NOTIFY_SMTP_URL", "COMMENTO_SMTP_HOST"}) {
+        if (!settings.text(server).empty())
+            return ok(fmt::format("failures are told by mail, through {}", server));
+    }
+    if (::access(host.paths().sendmail().c_str(), X_OK) == 0)
+        return ok("failures are told by mail, through this host's sendmail");
+    return warning(
+        "nobody is told when something fails",
+        advise("set NOTIFY_SMTP_URL in commento-stack.conf, or NOTIFY_WEBHOOK in secrets.conf; commentoctl notify "
+               "test tries it"));
 }
 
 constexpr std::array kChecks{
     Check{"settings.values", "The settings are valid", look_at_values},
     Check{"settings.modes", "Nobody else reads secrets or writes settings", look_at_modes},
     Check{"settings.applied", "What runs has the present settings", look_whether_applied},
+    Check{"settings.domain", "No change of the name was left half-way", look_for_unfinished_change},
+    Check{"messages.way", "Somebody is told when something fails", look_at_ways},
 };
 
 } // namespace

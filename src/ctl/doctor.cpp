@@ -1,5 +1,6 @@
 #include "ctl/doctor.hpp"
 
+#include "base/printable.hpp"
 #include "base/process.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/output.hpp"

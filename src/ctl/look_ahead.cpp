@@ -1,5 +1,6 @@
 #include "ctl/look_ahead.hpp"
 
+#include "base/printable.hpp"
 #include "ctl/check.hpp"
 #include "ctl/output.hpp"
 

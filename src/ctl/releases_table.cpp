@@ -1,5 +1,7 @@
 #include "ctl/releases_table.hpp"
 
+#include "base/printable.hpp"
+
 #include "ctl/output.hpp"
 
 #include <algorithm>

@@ -1,6 +1,8 @@
 #include "ctl/setup_verb.hpp"
 
+#include "base/units.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/changeover.hpp"
 #include "ctl/everyday.hpp"
 #include "ctl/installed_units.hpp"
 #include "ctl/look_ahead.hpp"
@@ -85,9 +87,19 @@ Result<std::vector<Wish>> ask(const SettingsFiles& present, bool offline, const 
     return ask_wishes(known.settings, look, std::cin, std::cout);
 }
 
-Result<void> start(Begin how, const Paths& paths) {
+Result<bool> is_serving() {
+    COMMENTO_ASSIGN(Units units, Units::connect());
+    COMMENTO_ASSIGN(const UnitState application, units.state("commento.service"));
+    return application.active == "active";
+}
+
+/// `changed`: what runs has to take new settings.
+Result<void> start(bool changed, const Paths& paths) {
     say("starting commento.target; where no release is installed yet, it is downloaded now");
-    COMMENTO_CHECK(start_stack(how, installed_units(paths)));
+    COMMENTO_ASSIGN(const bool serving, is_serving());
+    if (serving && changed)
+        COMMENTO_CHECK(restart_stack(paths));
+    COMMENTO_CHECK(start_stack(changed && !serving ? Begin::restart : Begin::start, installed_units(paths)));
     COMMENTO_CHECK(print_status(paths));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     say(fmt::format("\nThis goes into each page that is to have comments:\n\n{}", embed_snippet(settings.origin())));
@@ -111,7 +123,7 @@ Result<void> set_up(const SetupOptions& options, const Paths& paths) {
         COMMENTO_ASSIGN(starts, ask_consent("Start the comment server now?", std::cin, std::cout));
     }
     if (starts)
-        return start(wrote ? Begin::restart : Begin::start, paths);
+        return start(wrote, paths);
     if (wrote)
         say("to run with them: systemctl enable commento.target; systemctl restart commento.target");
     return {};

@@ -30,6 +30,7 @@ class Patient:
         self.site.configure()
         machine.write(SECRETS, "", 0o640, "root:commento")
         machine.install(["nftables", "libfaketime"])
+        machine.write("/usr/sbin/sendmail", "#!/bin/sh\nexec cat > /dev/null\n", 0o755)
         # Its users have sudo; the machine's only user is root.
         machine.write("/usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
         self.site.start()
@@ -145,6 +146,12 @@ CASES = [
     Case("settings.modes", sh(f"chmod 0644 {SECRETS}; chown commento {SECRETS}"), "fault", "secrets.conf can be read by others"),
     Case("settings.modes", sh(f"chmod 0666 {SETTINGS}"), "fault", "can be written by others", name="written"),
     Case("settings.applied", sh(f"touch -d '+1 second' {SETTINGS}"), "warning", "changed after the start"),
+    Case("settings.domain", lambda patient: patient.machine.write(f"{STATE}/domain/change.json", json.dumps({
+        "former": "", "change": {"from": DOMAIN, "to": "new.example.test", "phase": "certificate", "text": "", "before": dict.fromkeys(
+            ["DOMAIN", "TLS_NAMES", "REDIRECT_NAMES", "COMMENTO_ORIGIN", "COMMENTO_CDN_PREFIX"], "")}})),
+         "warning", "from comments.example.test to new.example.test was begun and not finished",
+         sh(f"rm {STATE}/domain/change.json")),
+    Case("messages.way", sh("mv /usr/sbin/sendmail /root"), "warning", "nobody is told", sh("mv /root/sendmail /usr/sbin")),
     Case("dns.resolver", sh("echo nameserver 127.0.0.9 > /etc/resolv.conf"), "fault", "127.0.0.9",
          sh("echo nameserver 127.0.0.1 > /etc/resolv.conf")),
     Case("dns.ipv4", record("A", "10.9.9.9"), "fault", "10.9.9.9, which is not this host",

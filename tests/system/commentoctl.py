@@ -184,6 +184,7 @@ def test_answers_given_to_debconf_beforehand_become_settings(pristine):
 def test_setup_shows_what_would_not_work_before_anything_is_started(machine):
     NameServer(machine, {"example.test": "elsewhere A 10.9.9.9\nelsewhere AAAA 2001:db8::9\n@ CAA 0 issue \"other.example\"\n",
                          "letsencrypt.org": ""})
+    machine.run(["systemctl", "stop", "nginx"])
     machine.run(["systemd-run", "--quiet", "--unit=squatter", "systemd-socket-activate", "--accept", "-l", "0.0.0.0:80", "/bin/cat"])
     machine.wait_until("the squatter", lambda: ":80 " in machine.run(["ss", "-Hltn"]).stdout)
 

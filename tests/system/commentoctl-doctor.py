@@ -145,7 +145,7 @@ CASES = [
          undo=sh("commentoctl restart")),
     Case("settings.modes", sh(f"chmod 0644 {SECRETS}; chown commento {SECRETS}"), "fault", "secrets.conf can be read by others"),
     Case("settings.modes", sh(f"chmod 0666 {SETTINGS}"), "fault", "can be written by others", name="written"),
-    Case("settings.applied", sh(f"touch -d '+1 second' {SETTINGS}"), "warning", "changed after the start"),
+    Case("settings.applied", sh(f"touch -d '+1 second' {SETTINGS}"), "warning", "changed after what runs had read it"),
     Case("settings.domain", lambda patient: patient.machine.write(f"{STATE}/domain/change.json", json.dumps({
         "former": "", "change": {"from": DOMAIN, "to": "new.example.test", "phase": "certificate", "text": "", "before": dict.fromkeys(
             ["DOMAIN", "TLS_NAMES", "REDIRECT_NAMES", "COMMENTO_ORIGIN", "COMMENTO_CDN_PREFIX"], "")}})),
@@ -319,5 +319,5 @@ def test_a_word_that_is_no_check_and_a_user_who_is_not_root_are_told_what_to_do(
     nobody = patient.machine.run(["commentoctl", "doctor", "dns"], check=False, user="nobody")
 
     assert unknown.exit_code == 2 and "no check is called moon, tls.nothing" in unknown.stderr
-    assert "groups: settings, dns, " in unknown.stderr
+    assert "groups: settings, messages, dns, " in unknown.stderr
     assert nobody.exit_code == 3 and "hint: sudo commentoctl doctor dns" in nobody.stderr

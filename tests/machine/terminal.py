@@ -18,10 +18,13 @@ class Terminal:
         self.process = machine.popen(argv, stdin=slave, stdout=slave, stderr=slave, **options)
         os.close(slave)
         self.shown = ""
+        self._expected = 0  # up to where of it
 
     def expect(self, text: str) -> None:
-        while text not in self.shown:
+        """Waits until it shows the text, after what was expected before."""
+        while text not in self.shown[self._expected:]:
             self._read()
+        self._expected = self.shown.index(text, self._expected) + len(text)
 
     def type(self, line: str) -> None:
         os.write(self.master, line.encode() + b"\n")

@@ -80,9 +80,9 @@ def test_wrong_answers_on_a_terminal_are_asked_for_again(fresh):
     terminal.type("owner@example.test")
     terminal.expect("is an address, not a name")
     terminal.expect("Both questions are asked again")
-    terminal.type("")
-    terminal.expect("leave it empty to set it later")
+    terminal.expect("Name of the comment server:")
     terminal.type("comments.example.test")
+    terminal.expect("E-mail address for the certificate authority:")
     terminal.type("owner@example.test")
 
     assert terminal.end() == 0, terminal.shown

@@ -199,11 +199,17 @@ class Changeover {
     /// The next start shall not take a release that does not come up.
     Result<void> keep_former() {
         auto ended = end_changeover(paths_);
-        const auto former = read_marker(paths_.app_current());
+        const auto former = read_marker(paths_.app_releases() / former_);
         const auto settings = Settings::load(paths_);
         if (former && name_ != former_ && settings && names(*settings, marker_))
-            COMMENTO_CHECK(name_in_settings(paths_, *former));
+            COMMENTO_CHECK(restore_settings(*former));
         return ended;
+    }
+
+    /// The helper finds nothing to do, which tells that what runs has these settings.
+    Result<void> restore_settings(const Marker& former) {
+        COMMENTO_CHECK(name_in_settings(paths_, former));
+        return run_unit(units_, "StartUnit", kInstall, fmt::format("{} could not be kept", former_));
     }
 
     Result<void> take_over() {
@@ -212,7 +218,8 @@ class Changeover {
             return done;
         spdlog::error("{}", done.error().message);
         const auto former = read_marker(paths_.app_releases() / former_);
-        auto back = former ? make_current(*former, former_, Naming::rewritten) : Result<void>();
+        auto back =
+            former ? make_current(*former, former_, Naming::rewritten) : fail(ErrorCode::release, "its folder is gone");
         return fail(done.error().code,
                     fmt::format("{} did not take over: {}\n{}", name_, done.error().message,
                                 back ? fmt::format("{} runs again", former_)

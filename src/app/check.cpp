@@ -3,6 +3,7 @@
 #include "app/health.hpp"
 #include "base/pace.hpp"
 #include "base/units.hpp"
+#include "config/serving.hpp"
 #include "config/settings.hpp"
 
 #include <fmt/format.h>
@@ -40,10 +41,14 @@ Result<void> ask_front() {
 } // namespace
 
 Result<void> check_answers(const Paths& paths) {
-    COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
+    // Faults in the settings stop no part that runs, and are no news of the site.
+    COMMENTO_ASSIGN(const Examined examined, Settings::examine_files(paths));
+    const Settings& settings = examined.settings;
     HttpClient client({.connect = kAnswer, .total = kAnswer});
-    const std::string address = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
-    const auto ask = [&] { return ask_application(client, address).and_then(ask_front); };
+    const auto ask = [&] { // a changeover may lead readers elsewhere meanwhile
+        const std::string address = client.reach_here(serving_port(paths, settings)) + settings.base_path();
+        return ask_application(client, address).and_then(ask_front);
+    };
     Pace pace(kFirst, kLongest, kPatience);
     Result<void> answer = ask();
     while (!answer && pace.wait())

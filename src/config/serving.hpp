@@ -13,7 +13,7 @@ namespace commento {
 /// /run, so that no power cut leaves it behind.
 std::optional<int> beside_port(const Paths& paths);
 
-/// That port, or COMMENTO_PORT.
+/// That port, or the one that commento.service was started with: COMMENTO_PORT, unless that was changed since.
 int serving_port(const Paths& paths, const Settings& settings);
 
 } // namespace commento

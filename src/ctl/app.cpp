@@ -124,6 +124,7 @@ Result<void> rollback(const Paths& paths, const Options& options) {
 
 Result<void> remove(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root(fmt::format("commentoctl app remove {}", options.name)));
+    COMMENTO_CHECK(require_no_changeover());
     return run_request(paths, {"app-request", {"remove", options.name}});
 }
 

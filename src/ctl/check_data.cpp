@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "config/database_server.hpp"
+#include "config/serving.hpp"
 #include "ctl/check.hpp"
 #include "ctl/known_versions.hpp"
 
@@ -98,7 +99,7 @@ Finding look_at_its_database(CheckedHost& host) {
         return skipped("the application does not answer");
     HttpClient client({.connect = 5s, .total = 10s});
     const std::string address =
-        client.reach_here(host.settings().number("COMMENTO_PORT")) + host.settings().base_path();
+        client.reach_here(serving_port(host.paths(), host.settings())) + host.settings().base_path();
     const auto answer = client.send({.method = "POST",
                                      .url = address + "/api/comment/count",
                                      .body = R"({"domain":"x.test","paths":["/"]})",

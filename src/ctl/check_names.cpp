@@ -105,7 +105,7 @@ Finding look_at_further_names(CheckedHost& host) {
     const auto& settings = host.settings();
     const auto names = settings.certificate_names();
     if (names.size() < 2)
-        return skipped("TLS_NAMES names no further name");
+        return skipped("there is no further name");
     if (settings.text("ACME_CHALLENGE") == "dns-01")
         return skipped("with dns-01 they need not lead here");
     std::string wrong;
@@ -120,7 +120,7 @@ Finding look_at_further_names(CheckedHost& host) {
         if (addresses->empty() || !foreign(host, *addresses, name).empty())
             wrong += fmt::format("{}{}", wrong.empty() ? "" : ", ", name);
     }
-    return wrong.empty() ? ok("all names of TLS_NAMES lead here")
+    return wrong.empty() ? ok("all further names lead here")
                          : fault(fmt::format("do not lead to this host: {}", wrong), set_record("A", wrong));
 }
 

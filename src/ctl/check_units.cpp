@@ -5,6 +5,7 @@
 #include "ctl/check.hpp"
 #include "ctl/installed_units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -59,10 +60,21 @@ std::vector<std::string> with(std::vector<std::string> command, const std::vecto
     return command;
 }
 
+/// Runs when an operator's command starts it, and at no other time: with words from there, or as a part of that
+/// command.
+bool is_on_request(const Paths& paths, const std::string& unit) {
+    constexpr std::array kWithoutWords{"commento-app-beside.service", "commento-db-upgrade-backup.service",
+                                       "commento-notify-test.service"};
+    const std::string text = read_file(paths.units() / unit).value_or("");
+    return text.find("EnvironmentFile=-/run/commento-stack/") != std::string::npos ||
+           text.find("EnvironmentFile=/run/commento-stack/") != std::string::npos ||
+           std::ranges::find(kWithoutWords, unit) != kWithoutWords.end();
+}
+
 Finding look_for_failed(CheckedHost& host) {
     auto failed = units_where(host, [](const UnitState& state) { return state.active == "failed"; });
-    // Of a request, who made it was told; there is nothing to start again.
-    std::erase_if(failed, [](const std::string& name) { return name.ends_with("-request.service"); });
+    // Who asked for it was told, and only who asks may have it run again.
+    std::erase_if(failed, [&](const std::string& name) { return is_on_request(host.paths(), name); });
     if (failed.empty())
         return ok("no unit failed");
     std::string saw;

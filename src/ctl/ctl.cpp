@@ -7,6 +7,7 @@
 #include "ctl/app.hpp"
 #include "ctl/backup.hpp"
 #include "ctl/cert.hpp"
+#include "ctl/changeover.hpp"
 #include "ctl/doctor.hpp"
 #include "ctl/domain.hpp"
 #include "ctl/everyday.hpp"
@@ -42,6 +43,8 @@ constexpr std::array kHelperVerbs{
 
 Result<void> run_helper_verb(const HelperVerb& helper) {
     COMMENTO_CHECK(require_root(fmt::format("commentoctl {} {}", helper.group, helper.verb)));
+    if (helper.group == std::string_view("app"))
+        COMMENTO_CHECK(require_no_changeover());
     return run_helper(fmt::format("commento-{}-{}.service", helper.group, helper.verb));
 }
 

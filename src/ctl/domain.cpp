@@ -4,6 +4,7 @@
 #include "base/units.hpp"
 #include "config/keys.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/changeover.hpp"
 #include "ctl/domain_plan.hpp"
 #include "ctl/output.hpp"
 #include "ctl/request.hpp"
@@ -69,6 +70,8 @@ Result<void> serve(const Paths& paths, const Result<SettingsFiles>& files) {
 Result<void> restart_application() {
     constexpr const char* kApplication = "commento.service";
     constexpr std::chrono::minutes kLimit{10};
+    // It would make current what a changeover has not seen answer yet.
+    COMMENTO_CHECK(require_no_changeover());
     COMMENTO_CHECK(run_helper("commento-app-install.service"));
     COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_CHECK(units.reset_failed(kApplication));
@@ -258,6 +261,7 @@ Result<void> change(const Paths& paths, const Options& options) {
                     "commentoctl domain change comments.example.org");
     const std::string to = canonical_name(options.name);
     COMMENTO_ASSIGN(const Fd lock, lock_changes(paths));
+    COMMENTO_CHECK(require_no_changeover());
     COMMENTO_ASSIGN(DomainRecord record, read_domain_record(paths));
     if (record.change && record.change->to != to) {
         COMMENTO_CHECK(take_back(record, paths));
@@ -269,6 +273,7 @@ Result<void> change(const Paths& paths, const Options& options) {
 Result<void> undo(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root("commentoctl domain undo"));
     COMMENTO_ASSIGN(const Fd lock, lock_changes(paths));
+    COMMENTO_CHECK(require_no_changeover());
     COMMENTO_ASSIGN(const DomainRecord record, read_domain_record(paths));
     if (record.change)
         return take_back(record, paths);

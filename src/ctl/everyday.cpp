@@ -26,6 +26,8 @@ constexpr std::array kParts{
     Part{"application", "commento-app-", "commento.service"},
     Part{"certificate", "commento-cert-", "commento.target"},
     Part{"database", "commento-db-", "postgresql*"},
+    Part{"messages", "commento-notify", "commento-notify-test.service"},
+    Part{"metrics", "commento-metrics", "commento-metrics.timer"},
     Part{"web", "commento-nginx-", "nginx.service"},
 };
 
@@ -108,7 +110,7 @@ void add_everyday_verbs(Program& program, const Paths& paths) {
     auto options = std::make_shared<LogsOptions>();
     CLI::App* logs = program.verb("logs", "Show what all parts logged, or one of them",
                                   [options, &paths] { return show_logs(paths, *options); });
-    logs->add_option("part", options->part, "application, certificate, database or web")
+    logs->add_option("part", options->part, "application, certificate, database, messages, metrics or web")
         ->type_name("PART")
         ->check(CLI::IsMember(names_of_parts()).description(""));
     program.knows_words(logs, names_of_parts());

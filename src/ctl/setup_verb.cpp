@@ -125,7 +125,7 @@ Result<void> set_up(const SetupOptions& options, const Paths& paths) {
     if (starts)
         return start(wrote, paths);
     if (wrote)
-        say("to run with them: systemctl enable commento.target; systemctl restart commento.target");
+        say("to run with them: systemctl enable commento.target; commentoctl restart");
     return {};
 }
 

@@ -1,4 +1,5 @@
 #include "base/files.hpp"
+#include "config/serving.hpp"
 #include "metrics/database.hpp"
 #include "metrics/observations.hpp"
 #include "net/http.hpp"
@@ -79,10 +80,10 @@ std::optional<Backups> look_at_backups(const fs::path& folder) {
     return fault ? std::nullopt : std::optional(backups);
 }
 
-void ask_application(const Settings& settings, Observations& seen) {
+void ask_application(const Paths& paths, const Settings& settings, Observations& seen) {
     constexpr int kOk = 200;
     HttpClient client({.connect = kPatience, .total = kPatience});
-    const std::string address = client.reach_here(settings.number("COMMENTO_PORT")) + settings.base_path();
+    const std::string address = client.reach_here(serving_port(paths, settings)) + settings.base_path();
     const auto begin = std::chrono::steady_clock::now();
     const auto page = client.send({.url = address + "/login"});
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -106,7 +107,7 @@ Observations observe(const Paths& paths, const Settings& settings) {
     look_at_certificates(paths, settings, seen);
     look_at_units(seen);
     seen.backups = look_at_backups(paths.backups());
-    ask_application(settings, seen);
+    ask_application(paths, settings, seen);
     seen.release = fs::path(link_target(paths.app_current())).filename();
     seen.database_is_elsewhere = !settings.text("DATABASE_URL").empty();
     if (!seen.database_is_elsewhere)

@@ -1,5 +1,6 @@
 #include "ctl/check.hpp"
 
+#include "base/clock.hpp"
 #include "ctl/actions.hpp"
 #include "proof/dns_name.hpp"
 
@@ -80,8 +81,10 @@ const Result<json>& CheckedHost::backups() {
 }
 
 const Result<HttpResponse>& CheckedHost::directory() {
-    if (!directory_)
+    if (!directory_) {
         directory_.emplace(ask_authority(settings()));
+        directory_asked_at_ = now();
+    }
     return *directory_;
 }
 
@@ -94,6 +97,7 @@ Result<DnsAnswer> CheckedHost::ask_dns(const std::string& name, RecordType type)
     if (!resolvers_)
         resolvers_ = host_resolvers(paths_);
     Error last{ErrorCode::network, "/etc/resolv.conf names no resolver", ""};
+    std::vector<DnsServer> talking;
     for (const auto& resolver : *resolvers_) {
         auto answer = resolver.ask(name + '.', type);
         if (answer && answer->is_about_name())
@@ -101,8 +105,13 @@ Result<DnsAnswer> CheckedHost::ask_dns(const std::string& name, RecordType type)
         last = answer ? Error{ErrorCode::network, fmt::format("{} refuses the question for {}", resolver.place(), name),
                               ""}
                       : answer.error();
+        if (answer)
+            talking.push_back(resolver);
     }
-    mute_ = last;
+    // One that is silent would be waited for at each question.
+    resolvers_ = std::move(talking);
+    if (resolvers_->empty())
+        mute_ = last;
     return tl::unexpected(std::move(last));
 }
 

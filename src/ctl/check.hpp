@@ -49,6 +49,7 @@ class CheckedHost {
 
     /// The answer for the directory of the ACME authority (RFC 8555, 7.1.1).
     const Result<HttpResponse>& directory();
+    std::int64_t directory_asked_at() const { return directory_asked_at_; } ///< seconds since 1970
 
     /// What the host's resolvers say. ErrorCode::network where none of them does; they are not asked again then.
     Result<DnsAnswer> ask_dns(const std::string& name, RecordType type);
@@ -61,6 +62,7 @@ class CheckedHost {
     std::optional<Result<nlohmann::json>> certificates_{};
     std::optional<Result<nlohmann::json>> backups_{};
     std::optional<Result<HttpResponse>> directory_{};
+    std::int64_t directory_asked_at_ = 0;
     std::optional<std::vector<DnsServer>> resolvers_{};
     std::map<std::pair<std::string, RecordType>, DnsAnswer> answers_{};
     std::optional<Error> mute_{};

@@ -33,14 +33,16 @@ json main_certificate(CheckedHost& host) {
 }
 
 Finding look_at_state(CheckedHost& host) {
+    if (const auto& all = host.certificates(); !all)
+        return fault(all.error().message, advise(all.error().hint));
     const json main = main_certificate(host);
-    if (main.is_null())
-        return fault("there is no certificate", safely({"commentoctl", "cert", "bootstrap"}));
-    const std::string state = text_at(main, "state");
+    const std::string state = main.is_object() ? text_at(main, "state") : "missing";
     if (state == "valid")
         return ok(fmt::format("issued by {}", text_at(main, "issuer")));
     if (state == "placeholder")
         return fault("only the placeholder that was made here; browsers warn of it", renew());
+    if (state == "faulty settings")
+        return fault("it is not known which one is wanted: the settings are faulty", by_hand({"commentoctl", "setup"}));
     return fault(fmt::format("it is {}", state), renew());
 }
 
@@ -138,6 +140,8 @@ Finding look_at_directory(CheckedHost& host) {
 Finding look_at_pause(CheckedHost& host) {
     if (!asks_authority(host))
         return skipped(kNoAuthority);
+    if (const auto& all = host.certificates(); !all)
+        return skipped(all.error().message);
     const json main = main_certificate(host);
     for (const auto& failure : main.is_object() && main.contains("failures") ? main.at("failures") : json::array()) {
         if (!text_at(failure, "next_try").empty())

@@ -26,8 +26,8 @@ Finding look_whether_it_answers(CheckedHost& host) {
     if (database)
         return ok(fmt::format("PostgreSQL {} answers", version_of_postgresql(database->version)));
     const bool own = database_server(host.paths(), host.settings()).is_own;
-    return fault(database.error().message, own ? safely({"systemctl", "start", "postgresql.service", "commento.target"})
-                                               : advise(database.error().hint));
+    return fault(database.error().message,
+                 own ? by_hand({"systemctl", "restart", "postgresql.service"}) : advise(database.error().hint));
 }
 
 /// What commento-db check says.

@@ -42,9 +42,10 @@ Finding look_at_clock(CheckedHost& host) {
     if (host.settings().text("TLS_MODE") != "acme" || !host.directory())
         return look_at_synchronisation();
     const auto there = parse_http_date(host.directory()->header("date"));
+    const std::int64_t here = host.directory_asked_at();
     if (!there)
         return look_at_synchronisation();
-    const std::int64_t ahead = now() - *there;
+    const std::int64_t ahead = here - *there;
     const std::string saw =
         fmt::format("{} s {} the authority's clock", std::abs(ahead), ahead < 0 ? "behind" : "ahead of");
     if (std::abs(ahead) <= kLittle)
@@ -59,6 +60,16 @@ std::string describe(const Listener& listener) {
                        listener.unit.empty() ? "" : fmt::format(" ({})", listener.unit));
 }
 
+/// A service that runs much more than this listener is not for us to end.
+Remedy remedy_against(const Listener& listener, const char* key) {
+    constexpr std::array kMuchMore{"docker.service", "containerd.service", "podman.service", "snapd.service"};
+    if (listener.unit.starts_with("commento"))
+        return advise("it proves a name to the authority just now; look again in a minute");
+    if (listener.unit.empty() || std::ranges::find(kMuchMore, listener.unit) != kMuchMore.end())
+        return advise(fmt::format("end it, or set another {}", key));
+    return by_hand({"systemctl", "disable", "--now", listener.unit});
+}
+
 /// `nobody`: what it means where nothing listens.
 Finding look_at_port(CheckedHost& host, const char* key, Finding (*nobody)(int port)) {
     const int port = host.settings().number(key);
@@ -69,8 +80,7 @@ Finding look_at_port(CheckedHost& host, const char* key, Finding (*nobody)(int p
     if (other == listeners.end())
         return ok(fmt::format("nginx listens at port {}", port));
     const std::string saw = fmt::format("{} listens at port {}", describe(*other), port);
-    return fault(saw, other->unit.empty() ? advise(fmt::format("end it, or set another {}", key))
-                                          : by_hand({"systemctl", "disable", "--now", other->unit}));
+    return fault(saw, remedy_against(*other, key));
 }
 
 Finding nobody_serves(int port) {
@@ -111,9 +121,10 @@ Finding look_at_firewall(CheckedHost& host) {
         return ok("no packet filter of this host holds back what comes in");
     if (view.closed.empty())
         return ok(fmt::format("{} lets ports {} through", view.name, fmt::join(ports, " and ")));
-    return {view.kind == Firewall::nftables ? Level::warning : Level::fault,
-            fmt::format("{} holds back what comes to port {}", view.name, fmt::join(view.closed, " and ")),
-            opening(view)};
+    // Zones, sources and order are not followed, so it is a hint.
+    return warning(
+        fmt::format("{} seems to hold back what comes to port {}", view.name, fmt::join(view.closed, " and ")),
+        opening(view));
 }
 
 // --- disks ---
@@ -184,15 +195,17 @@ bool is_enforcing(const Paths& paths) {
 constexpr const char* kNotEnforcing = "SELinux does not enforce anything here";
 
 Finding look_at_booleans(CheckedHost& host) {
-    constexpr const char* kConnect = "httpd_can_network_connect";
+    constexpr std::array kEnough{"httpd_can_network_relay", "httpd_can_network_connect"};
     if (!is_enforcing(host.paths()))
         return skipped(kNotEnforcing);
-    const auto asked = run_program({"getsebool", kConnect}, 10s);
-    if (!asked || asked->status != 0)
-        return skipped("getsebool does not answer");
-    if (asked->output.ends_with("--> on\n"))
-        return ok("nginx may connect to the application");
-    return fault("nginx may not connect to the application", safely({"setsebool", "-P", kConnect, "1"}));
+    for (const char* boolean : kEnough) {
+        const auto asked = run_program({"getsebool", boolean}, 10s);
+        if (!asked || asked->status != 0)
+            return skipped("getsebool does not answer");
+        if (asked->output.ends_with("--> on\n"))
+            return ok(fmt::format("nginx may connect to the application: {} is on", boolean));
+    }
+    return fault("nginx may not connect to the application", by_hand({"setsebool", "-P", kEnough.front(), "1"}));
 }
 
 Finding look_at_contexts(CheckedHost& host) {

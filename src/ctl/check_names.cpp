@@ -55,6 +55,17 @@ std::vector<std::string> foreign(CheckedHost& host, const std::vector<std::strin
     return elsewhere;
 }
 
+/// Behind a router it may lead here all the same: then only the router knows.
+Finding leads_elsewhere(const char* type, const std::string& name, const std::vector<std::string>& elsewhere) {
+    const bool may_be_passed_on = public_addresses(type).empty() && !own_addresses(type).empty();
+    if (may_be_passed_on)
+        return warning(fmt::format("{} leads to {}; whether that is passed on to this host can't be told from here",
+                                   name, fmt::join(elsewhere, ", ")),
+                       advise("look at the router: it has to pass the ports of HTTP and HTTPS on"));
+    return fault(fmt::format("{} leads to {}, which is not this host", name, fmt::join(elsewhere, ", ")),
+                 set_record(type, name));
+}
+
 Finding look_at_resolver(CheckedHost& host) {
     const auto answer = host.ask_dns(host.settings().text("DOMAIN"), RecordType::soa);
     return answer ? ok("resolvers answer")
@@ -75,10 +86,8 @@ Finding look_at_ipv4(CheckedHost& host) {
         return warning(fmt::format("{} has no IPv4 address: readers without IPv6 can't come", domain),
                        set_record("A", domain));
     const auto elsewhere = foreign(host, *ipv4, domain);
-    return elsewhere.empty()
-               ? ok(fmt::format("{} leads here: {}", domain, fmt::join(*ipv4, ", ")))
-               : fault(fmt::format("{} leads to {}, which is not this host", domain, fmt::join(elsewhere, ", ")),
-                       set_record("A", domain));
+    return elsewhere.empty() ? ok(fmt::format("{} leads here: {}", domain, fmt::join(*ipv4, ", ")))
+                             : leads_elsewhere("A", domain, elsewhere);
 }
 
 /// Authorities and browsers try IPv6 first, so a wrong record hurts most of them.
@@ -88,16 +97,13 @@ Finding look_at_ipv6(CheckedHost& host) {
     if (!ipv6)
         return skipped(kNoAnswer);
     if (ipv6->empty())
-        return own_addresses("AAAA").empty()
+        return public_addresses("AAAA").empty()
                    ? ok("no IPv6, neither in DNS nor here")
                    : warning(fmt::format("{} has no AAAA record, and this host has IPv6", domain),
                              set_record("AAAA", domain));
     const auto elsewhere = foreign(host, *ipv6, domain);
     return elsewhere.empty() ? ok(fmt::format("{} leads here: {}", domain, fmt::join(*ipv6, ", ")))
-                             : fault(fmt::format("{} leads to {}, which is not this host; authorities and browsers "
-                                                 "try IPv6 first",
-                                                 domain, fmt::join(elsewhere, ", ")),
-                                     set_record("AAAA", domain));
+                             : leads_elsewhere("AAAA", domain, elsewhere);
 }
 
 /// Names beside the first: each has to be proved, too.
@@ -154,11 +160,13 @@ Finding look_at_caa(CheckedHost& host) {
         });
         if (!policy)
             return skipped(kNoAnswer);
-        if (!allows(policy->records, identities, name.starts_with("*.")))
-            return fault(fmt::format("the CAA records of {} do not allow {} to issue for {}", policy->owner,
-                                     fmt::join(identities, " or "), name),
-                         advise(fmt::format("where {} is administered, add the record: {} CAA 0 issue \"{}\"",
-                                            policy->owner, policy->owner, identities.front())));
+        const bool wildcard = name.starts_with("*.");
+        if (!allows(policy->records, identities, wildcard))
+            return fault(
+                fmt::format("the CAA records of {} do not allow {} to issue for {}", policy->owner,
+                            fmt::join(identities, " or "), name),
+                advise(fmt::format("where {} is administered, add the record: {} CAA 0 {} \"{}\"", policy->owner,
+                                   policy->owner, wildcard ? "issuewild" : "issue", identities.front())));
     }
     return ok(fmt::format("{} may issue", fmt::join(identities, ", ")));
 }

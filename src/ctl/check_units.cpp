@@ -152,7 +152,8 @@ Finding look_at_state_folders(CheckedHost& host) {
 
 bool is_key(const std::string& name) { return name.ends_with("key.pem") || name.ends_with(".key"); }
 
-/// Private keys below tls/ and acme/ are for their owner alone.
+/// Private keys below tls/ and acme/ are for their owner alone. Not mended by itself: root would follow what that owner
+/// may have put in the place meanwhile.
 Finding look_at_keys(CheckedHost& host) {
     constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
     std::vector<std::string> open;
@@ -161,14 +162,14 @@ Finding look_at_keys(CheckedHost& host) {
         for (fs::recursive_directory_iterator at(folder, fault); !fault && at != fs::recursive_directory_iterator();
              at.increment(fault)) {
             struct stat state {};
-            if (is_key(at->path().filename()) && ::stat(at->path().c_str(), &state) == 0 &&
+            if (is_key(at->path().filename()) && ::lstat(at->path().c_str(), &state) == 0 && S_ISREG(state.st_mode) &&
                 (state.st_mode & kOthers) != 0)
                 open.push_back(at->path());
         }
     }
-    return open.empty()
-               ? ok("private keys are for their owner alone")
-               : fault(fmt::format("others may read {}", fmt::join(open, ", ")), safely(with({"chmod", "0600"}, open)));
+    return open.empty() ? ok("private keys are for their owner alone")
+                        : fault(fmt::format("others may read {}", fmt::join(open, ", ")),
+                                by_hand(with({"chmod", "0600"}, open)));
 }
 
 /// What the package brought is as it brought it. Settings files are none of these.

@@ -53,7 +53,7 @@ std::string refusals_in(const std::string& output) {
 Finding look_at_configuration(CheckedHost& /*host*/) {
     const auto tested = run_program({"nginx", "-t"}, 30s);
     if (!tested)
-        return fault(tested.error().message, by_hand({"apt-get", "install", "nginx"}));
+        return fault(tested.error().message, advise("install the package nginx again"));
     if (tested->status == 0)
         return ok("nginx accepts its configuration");
     return fault(refusals_in(tested->output),
@@ -113,7 +113,6 @@ Finding look_at_served(CheckedHost& host) {
     const auto& disk = host.facts().certificate;
     if (!disk)
         return fault(disk.error().message, safely({"commentoctl", "cert", "bootstrap"}));
-    std::string addresses;
     for (const char* address : {kLoopback, "::1"}) {
         const auto served = served_certificate(address, host.settings().number("HTTPS_PORT"),
                                                host.settings().text("DOMAIN"), kPatience, preamble_of(host.settings()));
@@ -125,7 +124,6 @@ Finding look_at_served(CheckedHost& host) {
             return fault(fmt::format("nginx serves the certificate {} at {} instead of {}", served->serial, address,
                                      disk->serial),
                          safely({"commentoctl", "nginx", "reload"}));
-        addresses = address;
     }
     return ok(fmt::format("nginx serves the certificate {}", disk->serial));
 }

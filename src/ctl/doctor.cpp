@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <iterator>
 #include <memory>
+#include <tuple>
 
 namespace commento {
 namespace {
@@ -75,14 +76,19 @@ std::string summary_of(const std::vector<Examination>& examined) {
                        count(Level::warning), count(Level::fault), count(Level::skipped));
 }
 
-Result<void> run_visibly(const std::vector<std::string>& command) {
+/// False where it did not do what it should; the others are run all the same.
+bool run_visibly(const std::vector<std::string>& command) {
     constexpr std::chrono::hours kLimit{2};
-    COMMENTO_ASSIGN(const Outcome outcome, run_program(command, kLimit));
-    if (!outcome.output.empty())
-        say(harmless(outcome.output.substr(0, outcome.output.find_last_not_of('\n') + 1)));
-    if (outcome.status != 0)
-        say(fmt::format("it ended with status {}", outcome.status));
-    return {};
+    const auto outcome = run_program(command, kLimit);
+    if (!outcome) {
+        say(outcome.error().message);
+        return false;
+    }
+    if (!outcome->output.empty())
+        say(harmless(outcome->output.substr(0, outcome->output.find_last_not_of('\n') + 1)));
+    if (outcome->status != 0)
+        say(fmt::format("it ended with status {}", outcome->status));
+    return outcome->status == 0;
 }
 
 /// Runs the safe remedies of those that agree; the same one only once. True when any was run.
@@ -99,8 +105,7 @@ Result<bool> mend(const std::vector<Examination>& examined, bool yes) {
         if (!agreed)
             continue;
         say(shown);
-        for (const auto& command : remedy.commands)
-            COMMENTO_CHECK(run_visibly(command));
+        std::ignore = std::ranges::all_of(remedy.commands, run_visibly); // up to the first that fails, as && shows it
         ran = true;
     }
     return ran;
@@ -138,6 +143,8 @@ Result<void> doctor(const Paths& paths, const Options& options) {
         list_checks(checks);
         return {};
     }
+    if (options.json && options.fix)
+        return fail(ErrorCode::settings, "--json and --fix do not go together", "mend first, then look");
     COMMENTO_CHECK(require_root(
         fmt::format("commentoctl doctor{}{}", options.words.empty() ? "" : " ", fmt::join(options.words, " "))));
     CheckedHost before(paths);

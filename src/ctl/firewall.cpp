@@ -63,22 +63,49 @@ bool holds_port(const json& value, int port) {
 
 bool is_about_ports(const json& match) { return member(member(member(match, "left"), "payload"), "field") == "dport"; }
 
-bool accepts(const json& rule) {
+template <typename Is>
+bool any_step(const json& rule, Is is) {
     const json& steps = member(rule, "expr");
-    return steps.is_array() && std::ranges::any_of(steps, [](const json& step) {
-               return step.is_object() && (step.contains("accept") || step.contains("jump") || step.contains("goto"));
+    return steps.is_array() && std::ranges::any_of(steps, is);
+}
+
+/// Restricts to what is no reader: the loopback, connections that are there already, ping.
+bool is_narrow(const json& match) {
+    const json& meta = member(member(match, "left"), "meta");
+    const json& key = member(meta, "key");
+    if (key == "l4proto")
+        return member(match, "right") != "tcp";
+    if (key == "iifname" || key == "iif")
+        return member(match, "right") == "lo";
+    return match.is_object();
+}
+
+/// Whether a rule that accepts may mean the port: it names it, or a set by its name, or asks for no port at all. What
+/// can't be read (iptables' own modules, maps) may.
+bool lets_through(const json& rule, int port) {
+    if (any_step(rule,
+                 [](const json& step) { return step.is_object() && (step.contains("xt") || step.contains("vmap")); }))
+        return true;
+    const bool jumps = any_step(
+        rule, [](const json& step) { return step.is_object() && (step.contains("jump") || step.contains("goto")); });
+    const bool accepts = any_step(rule, [](const json& step) { return step.is_object() && step.contains("accept"); });
+    const auto is_about = [](const json& step) { return is_about_ports(member(step, "match")); };
+    if (!any_step(rule, is_about))
+        return accepts && !any_step(rule, [](const json& step) { return is_narrow(member(step, "match")); });
+    return (accepts || jumps) && any_step(rule, [&](const json& step) {
+               const json& match = member(step, "match");
+               return is_about_ports(match) &&
+                      (member(match, "right").is_string() || holds_port(member(match, "right"), port));
            });
 }
 
-/// Whether a rule that accepts may mean the port: it names the port, or a set by its name.
-bool lets_through(const json& rule, int port) {
-    if (!accepts(rule))
-        return false;
-    const json& steps = member(rule, "expr");
-    return std::ranges::any_of(steps, [&](const json& step) {
-        const json& match = member(step, "match");
-        return is_about_ports(match) &&
-               (member(match, "right").is_string() || holds_port(member(match, "right"), port));
+/// Rules of chains on other hooks decide nothing about what comes in.
+bool is_of_another_hook(const json& entries, const json& rule) {
+    return std::ranges::any_of(entries, [&](const json& entry) {
+        const json& chain = member(entry, "chain");
+        const json& hook = member(chain, "hook");
+        return hook.is_string() && hook != "input" && member(chain, "name") == member(rule, "chain") &&
+               member(chain, "table") == member(rule, "table");
     });
 }
 
@@ -96,13 +123,16 @@ std::vector<int> closed_by_rules(std::string_view ruleset, const std::vector<int
     if (!drops)
         return {};
     return those(ports, [&](int port) {
-        return std::ranges::none_of(entries,
-                                    [&](const json& entry) { return lets_through(member(entry, "rule"), port); });
+        return std::ranges::none_of(entries, [&](const json& entry) {
+            const json& rule = member(entry, "rule");
+            return rule.is_object() && !is_of_another_hook(entries, rule) && lets_through(rule, port);
+        });
     });
 }
 
 std::vector<int> closed_by_ufw(std::string_view status, const std::vector<int>& ports) {
-    if (status.find("Status: active") == std::string_view::npos)
+    if (status.find("Status: active") == std::string_view::npos ||
+        status.find("Default: allow (incoming)") != std::string_view::npos)
         return {};
     return those(ports, [&](int port) {
         // "80/tcp  ALLOW  Anywhere", "80,443/tcp  ALLOW …", "Nginx Full  ALLOW …"
@@ -119,7 +149,7 @@ std::vector<int> closed_by_ufw(std::string_view status, const std::vector<int>& 
 FirewallView view_firewall(const std::vector<int>& ports) {
     if (printed_by({"firewall-cmd", "--state"}))
         return {Firewall::firewalld, "firewalld", closed_by_firewalld(ports)};
-    if (const auto status = printed_by({"ufw", "status"});
+    if (const auto status = printed_by({"ufw", "status", "verbose"});
         status && status->find("Status: active") != std::string::npos)
         return {Firewall::ufw, "ufw", closed_by_ufw(*status, ports)};
     if (const auto ruleset = printed_by({"nft", "--json", "list", "ruleset"});
@@ -131,13 +161,14 @@ FirewallView view_firewall(const std::vector<int>& ports) {
 Remedy opening(const FirewallView& view) {
     Remedy remedy;
     for (const int port : view.closed) {
-        if (view.kind == Firewall::firewalld)
+        if (view.kind ==
+            Firewall::firewalld) { // now, and from the next start on; a reload would drop others' rules of now
+            remedy.commands.push_back({"firewall-cmd", fmt::format("--add-port={}/tcp", port)});
             remedy.commands.push_back({"firewall-cmd", "--permanent", fmt::format("--add-port={}/tcp", port)});
+        }
         if (view.kind == Firewall::ufw)
             remedy.commands.push_back({"ufw", "allow", fmt::format("{}/tcp", port)});
     }
-    if (view.kind == Firewall::firewalld)
-        remedy.commands.push_back({"firewall-cmd", "--reload"});
     if (view.kind == Firewall::nftables)
         remedy.advice = fmt::format("have the chain that drops accept it: tcp dport {{ {} }} accept (nft list ruleset "
                                     "shows the chains, /etc/nftables.conf is where they mostly come from)",

@@ -25,11 +25,10 @@ FirewallView view_firewall(const std::vector<int>& ports);
 Remedy opening(const FirewallView& view);
 
 /// The TCP ports that the rules in `nft --json list ruleset` hold back: some chain on the hook `input` drops what it
-/// has no rule for, and none of the rules that accept names the port. Rules that ask for more (an address, an
-/// interface) count as letting it through, so this finds the plain mistake, not every one.
+/// has no rule for, and no rule that accepts may mean the port. This finds the plain mistake, not every one.
 std::vector<int> closed_by_rules(std::string_view ruleset, const std::vector<int>& ports);
 
-/// The same of what `ufw status` prints.
+/// The same of what `ufw status verbose` prints.
 std::vector<int> closed_by_ufw(std::string_view status, const std::vector<int>& ports);
 
 } // namespace commento

@@ -11,6 +11,7 @@ namespace {
 constexpr int kMajor = 10000; // of server_version_num
 
 constexpr std::array kPostgresql{
+    std::pair{10, "2022-11-10"}, std::pair{11, "2023-11-09"}, std::pair{12, "2024-11-21"},
     std::pair{13, "2025-11-13"}, std::pair{14, "2026-11-12"}, std::pair{15, "2027-11-11"},
     std::pair{16, "2028-11-09"}, std::pair{17, "2029-11-08"}, std::pair{18, "2030-11-14"},
 };

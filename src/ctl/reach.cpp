@@ -110,10 +110,12 @@ std::string first_line_of(const fs::path& file) {
     return text.substr(0, text.find('\n'));
 }
 
-/// "0::/system.slice/nginx.service", on a line of several where the host has hierarchies of version 1 (cgroups(7)).
+/// "0::/system.slice/nginx.service": of the system, not of a user or of something further below; on a line of several
+/// where the host has hierarchies of version 1 (cgroups(7)).
 std::string unit_in(const std::string& cgroups) {
+    static const std::regex of_system("/system\\.slice/([^/\n]+\\.service)(\n|$)");
     std::smatch found;
-    return std::regex_search(cgroups, found, std::regex("/([^/\n]+\\.service)(/|\n|$)")) ? found[1].str() : "";
+    return std::regex_search(cgroups, found, of_system) ? found[1].str() : "";
 }
 
 void name_holder(Sockets& sockets, const fs::path& process) {
@@ -143,6 +145,15 @@ std::vector<std::string> own_addresses(std::string_view type) {
         if (each.is_for_others && each.family == family)
             addresses.push_back(each.address);
     }
+    return addresses;
+}
+
+std::vector<std::string> public_addresses(std::string_view type) {
+    static const std::regex local(
+        "(10|127|169\\.254|192\\.168|172\\.(1[6-9]|2\\d|3[01])|100\\.(6[4-9]|[7-9]\\d|1[01]\\d|12[0-7]))"
+        "\\..*|f[cd][0-9a-f]{2}:.*");
+    auto addresses = own_addresses(type);
+    std::erase_if(addresses, [](const std::string& address) { return std::regex_match(address, local); });
     return addresses;
 }
 

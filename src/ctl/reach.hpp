@@ -14,7 +14,10 @@ namespace commento {
 /// `type` is "A" for IPv4, "AAAA" for IPv6.
 std::vector<std::string> own_addresses(std::string_view type);
 
-/// Whether it is one of these.
+/// Those of them that are good for the whole Internet: not RFC 1918, RFC 6598 (100.64/10) or RFC 4193 (fc00::/7).
+std::vector<std::string> public_addresses(std::string_view type);
+
+/// Whether it is one of this host's.
 bool is_own_address(const std::string& address);
 
 struct Listener {

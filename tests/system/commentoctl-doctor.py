@@ -175,7 +175,7 @@ CASES = [
     Case("ports.http", sh("systemctl stop nginx"), "fault", "nothing listens at port 80", sh("systemctl start nginx"),
          name="nobody"),
     Case("ports.application", sh("systemctl stop commento.service"), "fault", "nothing listens at port 8080"),
-    Case("firewall.ports", lambda patient: patient.machine.run(["nft", "-f", "-"], input=CLOSED), "warning", "nftables holds back",
+    Case("firewall.ports", lambda patient: patient.machine.run(["nft", "-f", "-"], input=CLOSED), "warning", "nftables seems to hold back",
          lambda patient: patient.machine.run(["nft", "-f", "-"], input=OPENED), undo=sh("nft flush ruleset")),
     Case("disk.space", sh("mount -t tmpfs -o size=10m tmpfs /tmp; head -c 10420000 /dev/zero > /tmp/full"), "fault",
          "where /tmp is", sh("rm /tmp/full"), undo=sh("umount /tmp")),

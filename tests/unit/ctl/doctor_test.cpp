@@ -81,7 +81,8 @@ TEST(SeLinux, IsPassedOverWhereItDoesNotEnforce) {
 TEST(KnownVersions, PostgresqlHasAnEndOfSupport) {
     EXPECT_EQ(version_of_postgresql(150008), "15.8");
     EXPECT_EQ(support_end_of_postgresql(150008), "2027-11-11");
-    EXPECT_EQ(support_end_of_postgresql(90624), "2025-11-13"); // older than all that are known: ended as well
+    EXPECT_EQ(support_end_of_postgresql(120022), "2024-11-21");
+    EXPECT_EQ(support_end_of_postgresql(90624), "2022-11-10"); // older than all that are known: ended as well
     EXPECT_EQ(support_end_of_postgresql(990000), "");
 }
 

@@ -46,6 +46,33 @@ TEST(Nftables, ASetByItsNameMayHoldThePort) {
     EXPECT_THAT(closed_by_rules(ruleset("drop", accepting(R"("@web")")), kPorts), IsEmpty());
 }
 
+TEST(Nftables, ARuleWithoutAPortOpensAllUnlessItIsForTheLoopbackOrForWhatIsThereAlready) {
+    const auto rule = [](const std::string& match) {
+        return fmt::format(R"(, {{"rule": {{"table": "filter", "chain": "input", "expr": [{}{{"accept": null}}]}}}})",
+                           match);
+    };
+    EXPECT_THAT(closed_by_rules(ruleset("drop", rule("")), kPorts), IsEmpty());
+    EXPECT_THAT(
+        closed_by_rules(
+            ruleset("drop", rule(R"({"match": {"left": {"meta": {"key": "iifname"}}, "right": "eth0"}}, )")), kPorts),
+        IsEmpty());
+    EXPECT_THAT(
+        closed_by_rules(ruleset("drop", rule(R"({"match": {"left": {"meta": {"key": "iifname"}}, "right": "lo"}}, )")),
+                        kPorts),
+        ElementsAre(80, 443));
+    EXPECT_THAT(closed_by_rules(
+                    ruleset("drop", rule(R"({"match": {"left": {"ct": {"key": "state"}}, "right": "established"}}, )")),
+                    kPorts),
+                ElementsAre(80, 443));
+}
+
+TEST(Nftables, RulesOfOtherHooksOpenNothing) {
+    const std::string forward =
+        R"(, {"chain": {"table": "filter", "name": "forward", "hook": "forward", "policy": "accept"}})"
+        R"(, {"rule": {"table": "filter", "chain": "forward", "expr": [{"accept": null}]}})";
+    EXPECT_THAT(closed_by_rules(ruleset("drop", forward), kPorts), ElementsAre(80, 443));
+}
+
 TEST(Nftables, WhatIsNoRulesetHoldsNothingBack) {
     for (const char* text : {"", "{", "[]", R"({"nftables": 3})", R"({"nftables": [1, null, {"chain": 2}]})"})
         EXPECT_THAT(closed_by_rules(text, kPorts), IsEmpty()) << text;
@@ -70,7 +97,7 @@ TEST(Ufw, WhatItDoesNotAllowIsClosedWhileItIsActive) {
 TEST(Opening, EachFilterHasItsOwnCommands) {
     EXPECT_EQ(to_string(opening({Firewall::ufw, "ufw", {80, 443}})), "sudo ufw allow 80/tcp && sudo ufw allow 443/tcp");
     EXPECT_EQ(to_string(opening({Firewall::firewalld, "firewalld", {443}})),
-              "sudo firewall-cmd --permanent --add-port=443/tcp && sudo firewall-cmd --reload");
+              "sudo firewall-cmd --add-port=443/tcp && sudo firewall-cmd --permanent --add-port=443/tcp");
     EXPECT_THAT(to_string(opening({Firewall::nftables, "nftables", {80, 443}})),
                 testing::HasSubstr("tcp dport { 80, 443 } accept"));
 }

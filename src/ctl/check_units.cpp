@@ -117,7 +117,11 @@ std::vector<Folder> folders_of_state(const Paths& paths) {
     std::vector<Folder> folders;
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
-        std::string type, path, mode, user, group;
+        std::string type;
+        std::string path;
+        std::string mode;
+        std::string user;
+        std::string group;
         words >> type >> path >> mode >> user >> group;
         if (type == "d")
             folders.push_back({path, static_cast<mode_t>(std::strtoul(mode.c_str(), nullptr, kOctal)), user, group});

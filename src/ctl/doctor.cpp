@@ -113,6 +113,7 @@ Result<bool> mend(const std::vector<Examination>& examined, bool yes) {
 
 void list_checks(const std::vector<Check>& checks) {
     std::vector<std::vector<Cell>> rows;
+    rows.reserve(checks.size());
     for (const auto& check : checks)
         rows.push_back({{check.name}, {check.title}});
     say(draw_table({"CHECK", "LOOKS WHETHER"}, rows, look_of_stdout()));

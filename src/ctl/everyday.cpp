@@ -110,7 +110,7 @@ void add_everyday_verbs(Program& program, const Paths& paths) {
     auto options = std::make_shared<LogsOptions>();
     CLI::App* logs = program.verb("logs", "Show what all parts logged, or one of them",
                                   [options, &paths] { return show_logs(paths, *options); });
-    logs->add_option("part", options->part, "application, certificate, database, messages, metrics or web")
+    logs->add_option("part", options->part, "Such as application, database, web or messages")
         ->type_name("PART")
         ->check(CLI::IsMember(names_of_parts()).description(""));
     program.knows_words(logs, names_of_parts());

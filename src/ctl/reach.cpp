@@ -8,6 +8,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <ifaddrs.h>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <net/if.h>
@@ -88,11 +89,17 @@ void add_listeners(Sockets& sockets, const fs::path& table, int port) {
     const std::string wanted = fmt::format("{:04X}", port);
     while (std::getline(lines, line)) {
         std::istringstream words(line);
-        std::string number, local, remote, state, queues, timer, retries, user, timeout, inode;
-        words >> number >> local >> remote >> state >> queues >> timer >> retries >> user >> timeout >> inode;
+        // sl, local_address, rem_address, st, queues, timer, retrnsmt, uid, timeout, inode (proc(5))
+        constexpr std::size_t kLocal = 1;
+        constexpr std::size_t kState = 3;
+        constexpr std::size_t kInode = 9;
+        const std::vector<std::string> fields{std::istream_iterator<std::string>(words), {}};
+        if (fields.size() <= kInode || fields[kState] != kListens)
+            continue;
+        const std::string& local = fields[kLocal];
         const auto colon = local.find(':');
-        if (state == kListens && colon != std::string::npos && local.substr(colon + 1) == wanted)
-            sockets[inode] = {address_in(std::string_view(local).substr(0, colon)), "", ""};
+        if (colon != std::string::npos && local.substr(colon + 1) == wanted)
+            sockets[fields[kInode]] = {address_in(std::string_view(local).substr(0, colon)), "", ""};
     }
 }
 

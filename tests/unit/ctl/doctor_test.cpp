@@ -56,7 +56,8 @@ TEST(Checks, EachHasANameOfItsOwn) {
 TEST(Checks, AreChosenByGroupOrName) {
     const auto names = [](const std::vector<std::string>& words) {
         std::vector<std::string> found;
-        for (const auto& check : checks_named(words).value())
+        const auto checks = checks_named(words);
+        for (const auto& check : checks.value())
             found.emplace_back(check.name);
         return found;
     };
@@ -71,7 +72,8 @@ TEST(Checks, AreChosenByGroupOrName) {
 TEST(SeLinux, IsPassedOverWhereItDoesNotEnforce) {
     const Paths paths{"/nonexistent"};
     CheckedHost host(paths, Settings::examine("", "", paths).settings);
-    for (const auto& check : checks_named({"selinux"}).value()) {
+    const auto checks = checks_named({"selinux"});
+    for (const auto& check : checks.value()) {
         const Finding finding = check.look(host);
         EXPECT_EQ(finding.level, Level::skipped) << check.name;
         EXPECT_EQ(finding.saw, "SELinux does not enforce anything here");

@@ -33,7 +33,7 @@ struct Part {
 std::string printed_version(const std::vector<std::string>& command) {
     const auto outcome = run_program(command, 10s);
     std::smatch parts;
-    if (!outcome || outcome->status != 0 || !std::regex_search(outcome->output, parts, std::regex("\\d+(\\.\\d+)+")))
+    if (!outcome || outcome->status != 0 || !std::regex_search(outcome->output, parts, std::regex(R"(\d+(\.\d+)+)")))
         return {};
     return parts.str();
 }

@@ -279,7 +279,7 @@ def test_a_second_one_at_once_is_refused_and_ctrl_c_does_not_end_the_first(site)
             assert done.exit_code == APPLICATION_FAULT and "one at a time" in done.stderr
         machine.wait_until("it is started beside", lambda: machine.unit(BESIDE)["ActiveState"] == "activating")
         refused = ctl(machine, "app", "remove", "application-8.5")
-        assert refused.exit_code == RELEASE_FAULT and "about to become" in refused.stderr
+        assert refused.exit_code == APPLICATION_FAULT and "one at a time" in refused.stderr
         process.terminate()
         process.wait(30)
         assert machine.unit(CHANGEOVER)["ActiveState"] == "activating"

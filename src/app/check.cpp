@@ -1,10 +1,10 @@
 #include "app/check.hpp"
 
-#include "app/health.hpp"
 #include "base/pace.hpp"
 #include "base/units.hpp"
 #include "config/serving.hpp"
 #include "config/settings.hpp"
+#include "net/application.hpp"
 
 #include <fmt/format.h>
 

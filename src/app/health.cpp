@@ -1,6 +1,7 @@
 #include "app/health.hpp"
 
 #include "config/serving.hpp"
+#include "net/application.hpp"
 
 #include <array>
 #include <cerrno>
@@ -13,7 +14,6 @@
 namespace commento {
 namespace {
 
-constexpr int kOk = 200;
 constexpr std::chrono::milliseconds kPatience{5000};
 
 /// Reads to the end of the request's head; what it asks for is the same for all.
@@ -43,29 +43,6 @@ Result<void> send_answer(int connection, const std::string& answer) {
 }
 
 } // namespace
-
-std::string problem_with_page(HttpClient& client, const std::string& address) {
-    const auto page = client.send({.url = address + "/login"});
-    if (!page)
-        return page.error().message;
-    return page->status == kOk ? std::string() : fmt::format("GET /login: status {}", page->status);
-}
-
-std::string problem_with_database(HttpClient& client, const std::string& address) {
-    const auto count = client.send({.method = "POST",
-                                    .url = address + "/api/comment/count",
-                                    .body = R"({"domain":"x.test","paths":["/"]})",
-                                    .headers = {{"Content-Type", "application/json"}}});
-    return count ? problem_with_count(*count) : count.error().message;
-}
-
-std::string problem_with_count(const HttpResponse& answer) {
-    const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-    if (json.is_object() && json.value("success", nlohmann::json()) == true)
-        return {};
-    constexpr std::size_t kShown = 200;
-    return fmt::format("POST /api/comment/count: status {}, {}", answer.status, answer.body.substr(0, kShown));
-}
 
 std::string health_answer(bool application, bool database) {
     const std::string body = nlohmann::json{{"application", application}, {"database", database}}.dump() + "\n";

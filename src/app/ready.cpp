@@ -1,9 +1,9 @@
 #include "app/ready.hpp"
 
-#include "app/health.hpp"
 #include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/pace.hpp"
+#include "net/application.hpp"
 
 #include <cerrno>
 #include <fmt/format.h>

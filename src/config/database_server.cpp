@@ -125,4 +125,13 @@ ConnectionWords connection_words(const DatabaseServer& server, const std::string
     return words;
 }
 
+ConnectionArrays::ConnectionArrays(ConnectionWords words) : words_(std::move(words)) {
+    for (const auto& [keyword, value] : words_) {
+        keywords_.push_back(keyword.c_str());
+        values_.push_back(value.c_str());
+    }
+    keywords_.push_back(nullptr);
+    values_.push_back(nullptr);
+}
+
 } // namespace commento

@@ -50,4 +50,20 @@ std::string to_string(const DatabaseServer& server);
 using ConnectionWords = std::vector<std::pair<std::string, std::string>>;
 ConnectionWords connection_words(const DatabaseServer& server, const std::string& role, const std::string& database);
 
+/// They as libpq takes them: two arrays that end with a null.
+class ConnectionArrays {
+  public:
+    explicit ConnectionArrays(ConnectionWords words);
+    ConnectionArrays(const ConnectionArrays&) = delete;
+    ConnectionArrays& operator=(const ConnectionArrays&) = delete;
+
+    const char* const* keywords() const { return keywords_.data(); }
+    const char* const* values() const { return values_.data(); }
+
+  private:
+    ConnectionWords words_;
+    std::vector<const char*> keywords_;
+    std::vector<const char*> values_;
+};
+
 } // namespace commento

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "ctl/actions.hpp"
+#include "ctl/installed_units.hpp"
 #include "proof/dns_name.hpp"
 
 #include <algorithm>
@@ -30,13 +31,8 @@ Result<HttpResponse> ask_authority(const Settings& settings) {
     return client.send({.url = settings.acme_directory()});
 }
 
-std::string_view group_of(const Check& check) {
-    const std::string_view name(check.name);
-    return name.substr(0, name.find('.'));
-}
-
 std::string known_groups() {
-    std::vector<std::string_view> groups;
+    std::vector<std::string> groups;
     for (const auto& check : all_checks()) {
         if (groups.empty() || groups.back() != group_of(check))
             groups.push_back(group_of(check));
@@ -66,6 +62,19 @@ Result<Units>& CheckedHost::units() {
     if (!units_)
         units_.emplace(Units::connect());
     return *units_;
+}
+
+const std::map<std::string, UnitState>& CheckedHost::unit_states() {
+    if (unit_states_)
+        return *unit_states_;
+    unit_states_.emplace();
+    for (const auto& name : installed_units(paths_)) {
+        if (!name.starts_with("commento") || name.find("@.") != std::string::npos || !units())
+            continue;
+        if (auto state = units()->state(name))
+            unit_states_->emplace(name, *std::move(state));
+    }
+    return *unit_states_;
 }
 
 const Result<json>& CheckedHost::certificates() {
@@ -113,6 +122,11 @@ Result<DnsAnswer> CheckedHost::ask_dns(const std::string& name, RecordType type)
     if (resolvers_->empty())
         mute_ = last;
     return tl::unexpected(std::move(last));
+}
+
+std::string group_of(const Check& check) {
+    const std::string name(check.name);
+    return name.substr(0, name.find('.'));
 }
 
 std::vector<Check> all_checks() {

@@ -43,6 +43,9 @@ class CheckedHost {
     const Facts& facts();
     Result<Units>& units();
 
+    /// Our units as they were when this was asked first, by their names; no templates.
+    const std::map<std::string, UnitState>& unit_states();
+
     /// What `commento-cert list` and `commento-db backup list` print.
     const Result<nlohmann::json>& certificates();
     const Result<nlohmann::json>& backups();
@@ -59,6 +62,7 @@ class CheckedHost {
     std::optional<Settings> candidate_{};
     std::optional<Facts> facts_{};
     std::optional<Result<Units>> units_{};
+    std::optional<std::map<std::string, UnitState>> unit_states_{};
     std::optional<Result<nlohmann::json>> certificates_{};
     std::optional<Result<nlohmann::json>> backups_{};
     std::optional<Result<HttpResponse>> directory_{};
@@ -85,7 +89,10 @@ std::span<const Check> certificate_checks();
 std::span<const Check> data_checks();
 std::span<const Check> unit_checks();
 
-/// All of them, in the order in which they are shown.
+/// What stands before the dot of its name.
+std::string group_of(const Check& check);
+
+/// All of them, in the order in which they are shown; those of a group follow each other.
 std::vector<Check> all_checks();
 
 /// What can be known before anything is started: whether the names lead here, and whether the ports can be had.

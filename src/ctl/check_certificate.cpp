@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/journal.hpp"
 #include "ctl/check.hpp"
+#include "ctl/domain_plan.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,12 +60,6 @@ Finding look_at_validity(CheckedHost& host) {
     // Renewals begin when a third is left, and go on for as long as they fail.
     constexpr std::int64_t kTooLate = 6;
     return left < lifetime / kTooLate ? warning(saw, renew()) : ok(saw);
-}
-
-bool covers(const std::vector<std::string>& names, const std::string& name) {
-    const auto dot = name.find('.');
-    const std::string wildcard = dot == std::string::npos ? "" : "*" + name.substr(dot);
-    return std::ranges::any_of(names, [&](const auto& each) { return each == name || each == wildcard; });
 }
 
 Finding look_at_names(CheckedHost& host) {

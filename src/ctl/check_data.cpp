@@ -5,6 +5,7 @@
 #include "config/serving.hpp"
 #include "ctl/check.hpp"
 #include "ctl/known_versions.hpp"
+#include "net/application.hpp"
 
 #include <algorithm>
 #include <array>
@@ -100,14 +101,10 @@ Finding look_at_its_database(CheckedHost& host) {
     HttpClient client({.connect = 5s, .total = 10s});
     const std::string address =
         client.reach_here(serving_port(host.paths(), host.settings())) + host.settings().base_path();
-    const auto answer = client.send({.method = "POST",
-                                     .url = address + "/api/comment/count",
-                                     .body = R"({"domain":"x.test","paths":["/"]})",
-                                     .headers = {{"Content-Type", "application/json"}}});
+    const auto answer = count_comments(client, address);
     if (!answer)
         return fault(answer.error().message, restart_application());
-    const json body = json::parse(answer->body, nullptr, false);
-    if (body.is_object() && body.contains("success") && body.at("success") == true)
+    if (problem_with_count(*answer).empty())
         return ok("it reads from the database");
     return fault("it does not get at the database",
                  safely({"systemctl", "restart", "commento-db-pool.service", "commento.service"}));

@@ -3,7 +3,6 @@
 #include "base/files.hpp"
 #include "base/process.hpp"
 #include "ctl/check.hpp"
-#include "ctl/installed_units.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,11 +44,8 @@ Finding look_whether_enabled(CheckedHost& host) {
 template <typename Holds>
 std::vector<std::string> units_where(CheckedHost& host, Holds holds) {
     std::vector<std::string> names;
-    for (const auto& name : installed_units(host.paths())) {
-        if (!name.starts_with("commento") || name.find("@.") != std::string::npos || !host.units())
-            continue;
-        const auto state = host.units()->state(name);
-        if (state && holds(*state))
+    for (const auto& [name, state] : host.unit_states()) {
+        if (holds(state))
             names.push_back(name);
     }
     return names;
@@ -79,8 +75,7 @@ Finding look_for_failed(CheckedHost& host) {
         return ok("no unit failed");
     std::string saw;
     for (const auto& name : failed) {
-        const auto state = host.units()->state(name);
-        const auto words = state ? last_words(state->invocation) : std::nullopt;
+        const auto words = last_words(host.unit_states().at(name).invocation);
         saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, words ? words->message : "failed");
     }
     return fault(saw, safely_all({with({"systemctl", "reset-failed"}, failed), with({"systemctl", "start"}, failed)}));

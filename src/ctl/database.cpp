@@ -31,29 +31,17 @@ std::string first_line(const char* text) {
     return std::string(all.substr(0, all.find('\n')));
 }
 
-using Words = ConnectionWords;
-
-/// libpq takes two arrays that end with a null.
-std::vector<const char*> column(const Words& words, std::string Words::value_type::*which) {
-    std::vector<const char*> pointers;
-    for (const auto& word : words)
-        pointers.push_back((word.*which).c_str());
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
-Words words_for(const DatabaseServer& server) {
-    Words words = connection_words(server, server.owner, server.database);
+ConnectionArrays parameters_for(const DatabaseServer& server) {
+    ConnectionWords words = connection_words(server, server.owner, server.database);
     words.insert(
         words.end(),
         {{"connect_timeout", kPatience}, {"options", "-c statement_timeout=2s"}, {"application_name", "commentoctl"}});
-    return words;
+    return ConnectionArrays(std::move(words));
 }
 
 Connection connect(const DatabaseServer& server) {
-    const Words words = words_for(server);
-    return Connection(PQconnectdbParams(column(words, &Words::value_type::first).data(),
-                                        column(words, &Words::value_type::second).data(), 0));
+    const ConnectionArrays parameters = parameters_for(server);
+    return Connection(PQconnectdbParams(parameters.keywords(), parameters.values(), 0));
 }
 
 /// For peer authentication.
@@ -64,9 +52,8 @@ Connection connect_as(const std::string& user, const DatabaseServer& server) {
 
 /// The server answers, so a refusal is about who asks.
 bool is_refusal(const DatabaseServer& server) {
-    const Words words = words_for(server);
-    return PQpingParams(column(words, &Words::value_type::first).data(),
-                        column(words, &Words::value_type::second).data(), 0) == PQPING_OK;
+    const ConnectionArrays parameters = parameters_for(server);
+    return PQpingParams(parameters.keywords(), parameters.values(), 0) == PQPING_OK;
 }
 
 std::int64_t number_at(const PGresult* result, int column) {

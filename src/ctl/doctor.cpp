@@ -123,11 +123,10 @@ void list_checks(const std::vector<Check>& checks) {
 std::vector<std::string> known_words() {
     std::vector<std::string> words;
     for (const auto& check : all_checks()) {
-        const std::string name(check.name);
-        const std::string group = name.substr(0, name.find('.'));
+        const std::string group = group_of(check);
         if (std::ranges::find(words, group) == words.end())
             words.push_back(group);
-        words.push_back(name);
+        words.emplace_back(check.name);
     }
     return words;
 }

@@ -23,8 +23,6 @@
 namespace commento {
 namespace {
 
-constexpr mode_t kSettingsMode = 0644;
-
 struct Options {
     std::string name;
     bool force = false;

@@ -6,8 +6,11 @@
 
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 namespace commento {
+
+inline constexpr mode_t kSettingsMode = 0644;
 
 struct SettingsFiles {
     std::string settings;

@@ -16,7 +16,6 @@
 namespace commento {
 namespace {
 
-constexpr mode_t kSettingsMode = 0644;
 constexpr mode_t kSecretsMode = 0640;
 
 std::vector<Fault> faults_of(const std::vector<Wish>& wishes) {

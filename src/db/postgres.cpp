@@ -9,35 +9,17 @@
 namespace commento {
 namespace {
 
-/// What libpq takes as two arrays that end with a null.
-class Parameters {
-  public:
-    Parameters(const DatabaseServer& server, const std::string& role, const std::string& database)
-        : words_(connection_words(server, role, database)) {
-        words_.insert(
-            words_.end(),
-            {{"password", server.password},
-             {"application_name", "commento-db"},
-             {"connect_timeout", server.is_own ? "60" : "5"}, // seconds, for each host
-             // The owner of a database can put functions and settings into it: run none of these as superuser.
-             {"options", "-c search_path= -c statement_timeout=5min -c idle_in_transaction_session_timeout=0 "
-                         "-c client_min_messages=warning -c standard_conforming_strings=on"}});
-        for (const auto& [keyword, value] : words_) {
-            keywords_.push_back(keyword.c_str());
-            values_.push_back(value.c_str());
-        }
-        keywords_.push_back(nullptr);
-        values_.push_back(nullptr);
-    }
-
-    const char* const* keywords() const { return keywords_.data(); }
-    const char* const* values() const { return values_.data(); }
-
-  private:
-    ConnectionWords words_;
-    std::vector<const char*> keywords_;
-    std::vector<const char*> values_;
-};
+ConnectionArrays parameters_for(const DatabaseServer& server, const std::string& role, const std::string& database) {
+    ConnectionWords words = connection_words(server, role, database);
+    words.insert(words.end(),
+                 {{"password", server.password},
+                  {"application_name", "commento-db"},
+                  {"connect_timeout", server.is_own ? "60" : "5"}, // seconds, for each host
+                  // The owner of a database can put functions and settings into it: run none of these as superuser.
+                  {"options", "-c search_path= -c statement_timeout=5min -c idle_in_transaction_session_timeout=0 "
+                              "-c client_min_messages=warning -c standard_conforming_strings=on"}});
+    return ConnectionArrays(std::move(words));
+}
 
 /// libpq ends its messages with a line feed.
 std::string trimmed(std::string text) {
@@ -119,7 +101,7 @@ bool holds_password(std::string_view statement) { return statement.find(" PASSWO
 void Postgres::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Result<Postgres> Postgres::connect(const DatabaseServer& server, const std::string& role, const std::string& database) {
-    const Parameters parameters(server, role, database);
+    const ConnectionArrays parameters = parameters_for(server, role, database);
     std::unique_ptr<pg_conn, Finish> connection(PQconnectdbParams(parameters.keywords(), parameters.values(), 0));
     if (PQstatus(connection.get()) != CONNECTION_OK)
         return fail(ErrorCode::database, trimmed(PQerrorMessage(connection.get())),
@@ -128,7 +110,7 @@ Result<Postgres> Postgres::connect(const DatabaseServer& server, const std::stri
 }
 
 bool Postgres::accepts_connections(const DatabaseServer& server) {
-    const Parameters parameters(server, "postgres", "postgres");
+    const ConnectionArrays parameters = parameters_for(server, "postgres", "postgres");
     return PQpingParams(parameters.keywords(), parameters.values(), 0) == PQPING_OK;
 }
 

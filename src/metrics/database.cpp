@@ -5,7 +5,8 @@
 #include <charconv>
 #include <libpq-fe.h>
 #include <memory>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 namespace commento {
 namespace {
@@ -25,15 +26,8 @@ std::unique_ptr<PGconn, Finish> connect(const DatabaseServer& server) {
     ConnectionWords words = connection_words(server, kRole, kFrom);
     words.insert(words.end(),
                  {{"connect_timeout", "2"}, {"options", "-c statement_timeout=2s"}, {"application_name", kRole}});
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-    for (const auto& [name, value] : words) {
-        names.push_back(name.c_str());
-        values.push_back(value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
-    return std::unique_ptr<PGconn, Finish>(PQconnectdbParams(names.data(), values.data(), 0));
+    const ConnectionArrays parameters(std::move(words));
+    return std::unique_ptr<PGconn, Finish>(PQconnectdbParams(parameters.keywords(), parameters.values(), 0));
 }
 
 std::int64_t number_at(const PGresult* result, int column) {

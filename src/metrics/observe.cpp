@@ -2,12 +2,11 @@
 #include "config/serving.hpp"
 #include "metrics/database.hpp"
 #include "metrics/observations.hpp"
-#include "net/http.hpp"
+#include "net/application.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 namespace commento {
@@ -81,23 +80,15 @@ std::optional<Backups> look_at_backups(const fs::path& folder) {
 }
 
 void ask_application(const Paths& paths, const Settings& settings, Observations& seen) {
-    constexpr int kOk = 200;
     HttpClient client({.connect = kPatience, .total = kPatience});
     const std::string address = client.reach_here(serving_port(paths, settings)) + settings.base_path();
     const auto begin = std::chrono::steady_clock::now();
-    const auto page = client.send({.url = address + "/login"});
+    const bool answers = problem_with_page(client, address).empty();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    if (!page || page->status != kOk)
+    if (!answers)
         return;
     seen.answer_seconds = took.count();
-    const auto count = client.send({.method = "POST",
-                                    .url = address + "/api/comment/count",
-                                    .body = R"({"domain":"x.test","paths":["/"]})",
-                                    .headers = {{"Content-Type", "application/json"}}});
-    if (!count)
-        return;
-    const auto json = nlohmann::json::parse(count->body, nullptr, false);
-    seen.answers_with_database = json.is_object() && json.value("success", nlohmann::json()) == true;
+    seen.answers_with_database = problem_with_database(client, address).empty();
 }
 
 } // namespace

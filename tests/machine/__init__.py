@@ -14,8 +14,8 @@ from .flow import Comments
 from .machine import Machine
 from .name_server import NameServer
 from .processes import CommandFailed, Result, wait_until
-from .site import Site
+from .site import Site, started_site
 from .terminal import Terminal
 
 __all__ = ["CommandFailed", "Comments", "Machine", "NameServer", "Pebble", "Result", "ScriptedCA", "Site", "Terminal", "roots",
-           "wait_until"]
+           "started_site", "wait_until"]

@@ -1,9 +1,11 @@
 """A machine on which the product is set up as its user would: settings, a CA, `systemctl enable --now …`."""
 
+import contextlib
 import hashlib
 from pathlib import Path
+from typing import Iterator
 
-from . import places
+from . import places, roots
 from .acme import Pebble
 from .flow import Comments
 from .machine import Machine
@@ -67,3 +69,13 @@ class Site:
 
     def status(self, *options: str) -> str:
         return self.machine.run(["commentoctl", "status", *options], check=False).output
+
+
+@contextlib.contextmanager
+def started_site() -> Iterator[Site]:
+    """The product, up and serving on a machine of its own, until the end of the block: for all tests of a file."""
+    with Machine(roots.installed()) as machine:
+        site = Site(machine, Pebble(machine))
+        site.configure()
+        site.start()
+        yield site

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from machine import Machine, Pebble, Site, roots
+from machine import Site, started_site
 from machine.blog import blog
 from machine.browser import Browser
 
@@ -20,10 +20,7 @@ ENOUGH = 4.5  # WCAG 2.1, 1.4.3
 @pytest.fixture(scope="module")
 def front():
     """One site for all tests of this file, with a blog and its first comment."""
-    with Machine(roots.installed()) as machine:
-        site = Site(machine, Pebble(machine))
-        site.configure()
-        site.start()
+    with started_site() as site:
         site.comments().register(BLOG)
         site.comments().post_comment("the first comment", BLOG)
         yield site

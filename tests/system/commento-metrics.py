@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from machine import Machine, Pebble, Site, processes, roots
+from machine import processes, started_site
 
 FILE = "/var/lib/commento-stack/metrics/commento-stack.prom"
 EXPORTERS = "/var/lib/prometheus/node-exporter"
@@ -16,11 +16,8 @@ DOCUMENTS = "/usr/share/doc/commento-stack"
 
 @pytest.fixture(scope="module")
 def site():
-    with Machine(roots.installed()) as machine:
-        made = Site(machine, Pebble(machine))
-        made.configure()
-        made.start()
-        machine.run(["systemctl", "stop", "commento-metrics.timer"])
+    with started_site() as made:
+        made.machine.run(["systemctl", "stop", "commento-metrics.timer"])
         yield made
 
 

@@ -14,7 +14,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from machine import Machine, Pebble, Site, processes, roots
+from machine import Machine, Site, processes, started_site
 from machine.crowd import Crowd
 from machine.recorder import Recorder, values_of
 
@@ -31,10 +31,7 @@ AT_ONCE = 512  # requests that one address may have under way
 @pytest.fixture(scope="module")
 def front():
     """One site for all tests of this file, with as many connections as `commento-nginx render` advises, and a blog."""
-    with Machine(roots.installed()) as machine:
-        site = Site(machine, Pebble(machine))
-        site.configure()
-        site.start()
+    with started_site() as site:
         site.take_connections()
         site.comments().register(BLOG)
         site.comments().post_comment("the first comment", BLOG)

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from machine import Machine, Pebble, Site, roots
+from machine import Site, started_site
 
 STATIC = "/var/lib/commento-stack/static"
 PAGES = "/usr/share/commento-stack/pages"
@@ -19,10 +19,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,imag
 @pytest.fixture(scope="module")
 def front():
     """One site for all tests of this file."""
-    with Machine(roots.installed()) as machine:
-        site = Site(machine, Pebble(machine))
-        site.configure()
-        site.start()
+    with started_site() as site:
         yield site
 
 

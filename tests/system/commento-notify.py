@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from machine import Machine, Pebble, Site, roots
+from machine import started_site
 from machine.inbox import HOOKS, MAIL, PASSWORD, USER, WEBHOOK, Inbox, parse, text_of
 
 FOLDER = "/var/lib/commento-stack/notify"
@@ -18,11 +18,8 @@ BY_SMTP = {"NOTIFY_EMAIL": "ops@example.test, deputy@example.test", "NOTIFY_SMTP
 
 @pytest.fixture(scope="module")
 def the_site():
-    with Machine(roots.installed()) as machine:
-        site = Site(machine, Pebble(machine))
-        site.configure()
-        site.start()
-        site.inbox = Inbox(machine)
+    with started_site() as site:
+        site.inbox = Inbox(site.machine)
         yield site
 
 

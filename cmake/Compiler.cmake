@@ -5,10 +5,11 @@ option(COMMENTO_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanit
 option(COMMENTO_FUZZ "Build for tests/fuzz: as with COMMENTO_SANITIZE, and guided by libFuzzer; needs clang" OFF)
 
 # What was compiled once, in another clone or for another preset too, is not compiled again. Paths below the source folder
-# do not count.
+# do not count, nor does the language of warnings, which rpmbuild sets.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 LANG=C.UTF-8
+      ${CCACHE})
 endif()
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
@@ -30,9 +31,12 @@ if(COMMENTO_SANITIZE OR COMMENTO_FUZZ)
                                             -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(compiler INTERFACE -fsanitize=address,undefined)
 else()
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-fcf-protection HAS_CF_PROTECTION) # amd64 has it
   # _FORTIFY_SOURCE needs an optimizing build.
   target_compile_options(compiler INTERFACE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>
-                                            -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+                                            -fstack-protector-strong -fstack-clash-protection
+                                            $<$<BOOL:${HAS_CF_PROTECTION}>:-fcf-protection>)
   # The C++ library in the programs: 2 MiB less in memory for each that runs (measured), and no demand on the version of
   # the host's own.
   target_link_options(compiler INTERFACE -Wl,-z,relro,-z,now,--as-needed,--gc-sections -static-libstdc++ -static-libgcc)

@@ -16,7 +16,11 @@ find_package(tl-expected REQUIRED)
 pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlienc)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
-find_path(MUSTACHE_INCLUDE kainjow/mustache.hpp REQUIRED)
+find_path(MUSTACHE_INCLUDE NAMES kainjow/mustache.hpp mustache.hpp REQUIRED)
+if(NOT EXISTS ${MUSTACHE_INCLUDE}/kainjow/mustache.hpp) # Fedora's package has it in no folder of its own
+  file(COPY ${MUSTACHE_INCLUDE}/mustache.hpp DESTINATION ${CMAKE_BINARY_DIR}/include/kainjow)
+  set(MUSTACHE_INCLUDE ${CMAKE_BINARY_DIR}/include)
+endif()
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(SMARTCOLS REQUIRED IMPORTED_TARGET smartcols)
 

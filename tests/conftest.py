@@ -35,6 +35,14 @@ def _find_crashes(machine):
     assert not crashes, f"the journal of {machine.name} tells of crashes:\n" + "\n".join(crashes)
 
 
+@pytest.fixture(scope="module")
+def fedora():
+    """The file's machines are in the shape of a Fedora host, with the RPM."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMMENTO_FAMILY", "fedora")
+        yield
+
+
 @pytest.fixture
 def pristine():
     """A fresh Debian; the package is in its repository, not installed."""

@@ -47,6 +47,17 @@ Result<int> free_port_above(int port) {
                 "ss -ltn shows who listens; COMMENTO_PORT may be another one");
 }
 
+Result<void> require_own_port(const Paths& paths, const Settings& settings) {
+    const std::string& port = settings.text("COMMENTO_PORT");
+    const std::string present = read_file(paths.app_environment()).value_or("");
+    if (present.find("\n" + format_assignment("COMMENTO_PORT", port) + "\n") != std::string::npos ||
+        is_free(settings.number("COMMENTO_PORT")))
+        return {};
+    return fail(ErrorCode::application,
+                fmt::format("another program listens on 127.0.0.1:{}, the new COMMENTO_PORT", port),
+                fmt::format("ss -ltnp 'sport = :{}' names it; set another COMMENTO_PORT", port));
+}
+
 Result<void> place_beside(const Paths& paths, const Settings& settings, const fs::path& release, int port) {
     COMMENTO_CHECK(make_folder(paths.beside(), kFolder));
     COMMENTO_CHECK(point_link(paths.beside_release(), release));

@@ -14,6 +14,10 @@ namespace commento {
 /// the next hundred.
 Result<int> free_port_above(int port);
 
+/// Whether the application can have COMMENTO_PORT at its next start: that is the one it has, or nobody has it.
+/// ErrorCode::application otherwise.
+Result<void> require_own_port(const Paths& paths, const Settings& settings);
+
 /// Writes what commento-app-beside.service starts with.
 Result<void> place_beside(const Paths& paths, const Settings& settings, const std::filesystem::path& release, int port);
 

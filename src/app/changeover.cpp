@@ -5,7 +5,7 @@
 #include "app/releases.hpp"
 #include "base/fd.hpp"
 #include "base/files.hpp"
-#include "base/printable.hpp"
+#include "base/journal.hpp"
 #include "base/process.hpp"
 #include "base/units.hpp"
 #include "config/settings.hpp"
@@ -16,7 +16,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
-#include <sstream>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -53,15 +52,8 @@ std::string last_words(Units& units, const std::string& unit) {
     if (!state || state->invocation.empty())
         return {};
     std::ignore = run_program({"journalctl", "--sync"}, 10s);
-    const auto told = run_program({"journalctl", "--quiet", "--output=cat", "--lines=20",
-                                   fmt::format("_SYSTEMD_INVOCATION_ID={}", state->invocation)},
-                                  10s);
-    std::vector<std::string> lines;
-    std::istringstream text(told ? told->output : std::string());
-    for (std::string line; std::getline(text, line);) {
-        if (!line.empty() && !line.starts_with("hint: "))
-            lines.push_back(printable(line));
-    }
+    auto lines = lines_of_run(unit, state->invocation);
+    std::erase_if(lines, [](const std::string& line) { return line.starts_with("hint: "); });
     std::string words;
     for (std::size_t at = lines.size() - std::min(kLines, lines.size()); at < lines.size(); ++at)
         words += "\n  " + lines[at];
@@ -179,6 +171,8 @@ class Changeover {
 
     Result<void> try_beside() {
         COMMENTO_ASSIGN(const Settings settings, Settings::load(paths_));
+        if (is_served_)
+            COMMENTO_CHECK(require_own_port(paths_, settings));
         COMMENTO_ASSIGN(const int port, free_port_above(settings.number("COMMENTO_PORT")));
         COMMENTO_CHECK(place_beside(paths_, settings, paths_.app_releases() / name_, port));
         COMMENTO_CHECK(run_unit(units_, "StartUnit", kGuard, fmt::format("{} is not started; {}", name_, goes_on())));

@@ -1,5 +1,7 @@
 #include "base/acting_as.hpp"
 
+#include "base/translate.hpp"
+
 #include <cerrno>
 #include <fmt/format.h>
 #include <pwd.h>
@@ -11,9 +13,9 @@ namespace commento {
 Result<ActingAs> ActingAs::user(const std::string& name) {
     const passwd* entry = ::getpwnam(name.c_str()); // NOLINT(concurrency-mt-unsafe): there is one thread
     if (entry == nullptr)
-        return fail(ErrorCode::permission, fmt::format("there is no user {}", name));
+        return fail(ErrorCode::permission, tr("there is no user {}", name));
     if (::seteuid(entry->pw_uid) != 0)
-        return fail_errno(ErrorCode::permission, fmt::format("cannot act as user {}", name), errno, "only root can");
+        return fail_errno(ErrorCode::permission, tr("cannot act as user {}", name), errno, tr("only root can"));
     return ActingAs(true);
 }
 

@@ -24,8 +24,8 @@ const CLI::Option* option_named(const CLI::App& app, const std::string& word) {
 
 bool takes_value(const CLI::Option* option) { return option != nullptr && option->get_items_expected_max() > 0; }
 
-void add(std::vector<Candidate>& candidates, const std::string& word, const std::string& help,
-         const std::string& begun) {
+void offer(std::vector<Candidate>& candidates, const std::string& word, const std::string& help,
+           const std::string& begun) {
     if (word.starts_with(begun))
         candidates.push_back({word, help});
 }
@@ -47,18 +47,18 @@ std::vector<Candidate> complete(const CLI::App& program, const KnownWords& known
     if (before != nullptr)
         return candidates;
     for (const CLI::App* verb : app->get_subcommands([](const CLI::App*) { return true; }))
-        add(candidates, verb->get_name(), verb->get_description(), begun);
+        offer(candidates, verb->get_name(), verb->get_description(), begun);
     if (const auto found = known.find(app); found != known.end()) {
         for (const auto& word : found->second)
-            add(candidates, word, "", begun);
+            offer(candidates, word, "", begun);
     }
     if (!begun.starts_with('-'))
         return candidates;
     for (const CLI::Option* option : app->get_options([](const CLI::Option*) { return true; })) {
         for (const auto& name : option->get_lnames())
-            add(candidates, "--" + name, option->get_description(), begun);
+            offer(candidates, "--" + name, option->get_description(), begun);
         for (const auto& name : option->get_snames())
-            add(candidates, "-" + name, option->get_description(), begun);
+            offer(candidates, "-" + name, option->get_description(), begun);
     }
     return candidates;
 }

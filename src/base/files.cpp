@@ -1,5 +1,7 @@
 #include "base/files.hpp"
 
+#include "base/translate.hpp"
+
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -16,15 +18,15 @@ namespace fs = std::filesystem;
 tl::unexpected<Error> failed(std::string_view action, const fs::path& path) {
     const int number = errno;
     const bool denied = number == EACCES || number == EPERM;
-    std::string hint = denied ? "run as root, or check owner and mode of the file and its folders" : "";
+    std::string hint = denied ? tr("run as root, or check owner and mode of the file and its folders") : "";
     if (number == ENOSPC || number == EDQUOT)
-        hint = fmt::format("free space, or files, on the disk: df -h {0}; df -i {0}", path.parent_path().string());
+        hint = tr("free space, or files, on the disk: df -h {0}; df -i {0}", path.parent_path().string());
     if (number == EIO)
-        hint = "the disk itself has trouble: journalctl -k -p err; free what can be saved first";
+        hint = tr("the disk itself has trouble: journalctl -k -p err; free what can be saved first");
     if (number == EROFS)
-        hint = "the file system is mounted read-only: findmnt -T " + path.parent_path().string();
+        hint = tr("the file system is mounted read-only: findmnt -T {}", path.parent_path().string());
     return fail_errno(denied ? ErrorCode::permission : ErrorCode::storage,
-                      fmt::format("cannot {} {}", action, path.string()), number, std::move(hint));
+                      tr("cannot {} {}", translated(action), path.string()), number, std::move(hint));
 }
 
 Result<void> write_all(int fd, std::string_view content, const fs::path& path) {
@@ -33,7 +35,7 @@ Result<void> write_all(int fd, std::string_view content, const fs::path& path) {
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return failed("write", path);
+            return failed(msgid("write"), path);
         content.remove_prefix(static_cast<std::size_t>(written));
     }
     return {};
@@ -49,20 +51,20 @@ Result<void> fill_temporary(const fs::path& temporary, std::string_view content,
     ::unlink(temporary.c_str());
     const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file)
-        return failed("create", temporary);
+        return failed(msgid("create"), temporary);
     COMMENTO_CHECK(write_all(file.get(), content, temporary));
     if (group != kOwnGroup && ::fchown(file.get(), static_cast<uid_t>(-1), group) != 0)
-        return failed("set the group of", temporary);
+        return failed(msgid("set the group of"), temporary);
     if (::fchmod(file.get(), mode) != 0)
-        return failed("set the mode of", temporary);
+        return failed(msgid("set the mode of"), temporary);
     if (::fsync(file.get()) != 0)
-        return failed("sync", temporary);
+        return failed(msgid("sync"), temporary);
     return {};
 }
 
 Result<void> rename_durably(const fs::path& from, const fs::path& to) {
     if (::rename(from.c_str(), to.c_str()) != 0)
-        return failed("replace", to);
+        return failed(msgid("replace"), to);
     return sync_folder(to.parent_path());
 }
 
@@ -71,7 +73,7 @@ Result<void> rename_durably(const fs::path& from, const fs::path& to) {
 Result<std::string> read_file(const fs::path& path, std::size_t limit) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file)
-        return failed("open", path);
+        return failed(msgid("open"), path);
     std::string content;
     std::array<char, 16384> buffer; // not cleared: that took a quarter of a look at many certificates (measured)
     while (true) {
@@ -79,11 +81,11 @@ Result<std::string> read_file(const fs::path& path, std::size_t limit) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return failed("read", path);
+            return failed(msgid("read"), path);
         if (got == 0)
             return content;
         if (content.size() + static_cast<std::size_t>(got) > limit)
-            return fail(ErrorCode::storage, fmt::format("{} is larger than {} bytes", path.string(), limit));
+            return fail(ErrorCode::storage, tr("{} is larger than {} bytes", path.string(), limit));
         content.append(buffer.data(), static_cast<std::size_t>(got));
     }
 }
@@ -100,11 +102,11 @@ Result<void> write_file(const fs::path& path, std::string_view content, mode_t m
 Result<void> make_file(const fs::path& path, std::string_view content, mode_t mode, std::time_t modified) {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file)
-        return failed("create", path);
+        return failed(msgid("create"), path);
     COMMENTO_CHECK(write_all(file.get(), content, path));
     const std::array<timespec, 2> times{timespec{modified, 0}, timespec{modified, 0}};
     if (::fchmod(file.get(), mode) != 0 || ::futimens(file.get(), times.data()) != 0)
-        return failed("set mode and time of", path);
+        return failed(msgid("set mode and time of"), path);
     return {};
 }
 
@@ -125,13 +127,13 @@ Result<void> make_folder(const fs::path& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) == 0) {
         // mkdir's mode is cut by the umask; the caller's is meant as given.
         if (::chmod(path.c_str(), mode) != 0)
-            return failed("set the mode of", path);
+            return failed(msgid("set the mode of"), path);
         return sync_folder(path.parent_path());
     }
     if (errno == EEXIST)
         return {};
     if (errno != ENOENT || path.parent_path() == path)
-        return failed("create the folder", path);
+        return failed(msgid("create the folder"), path);
     COMMENTO_CHECK(make_folder(path.parent_path(), mode));
     return make_folder(path, mode);
 }
@@ -140,16 +142,16 @@ Result<void> remove_folder(const fs::path& path) {
     std::error_code fault;
     fs::remove_all(path, fault);
     if (fault)
-        return fail(ErrorCode::storage, fmt::format("cannot remove {}: {}", path.string(), fault.message()));
+        return fail(ErrorCode::storage, tr("cannot remove {}: {}", path.string(), fault.message()));
     return {};
 }
 
 Result<void> sync_folder(const fs::path& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder)
-        return failed("open the folder", path);
+        return failed(msgid("open the folder"), path);
     if (::fsync(folder.get()) != 0)
-        return failed("sync the folder", path);
+        return failed(msgid("sync the folder"), path);
     return {};
 }
 
@@ -157,7 +159,7 @@ Result<void> point_link(const fs::path& link, const fs::path& target) {
     const fs::path temporary = temporary_beside(link);
     ::unlink(temporary.c_str());
     if (::symlink(target.c_str(), temporary.c_str()) != 0)
-        return failed("create the link", temporary);
+        return failed(msgid("create the link"), temporary);
     return rename_durably(temporary, link);
 }
 
@@ -175,11 +177,11 @@ Result<void> check_room(const fs::path& folder) {
     ::unlink(trial.c_str());
     const Fd file(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file)
-        return failed("create", trial);
+        return failed(msgid("create"), trial);
     const int fault = ::posix_fallocate(file.get(), 0, kPlenty);
     ::unlink(trial.c_str());
     errno = fault;
-    return fault == 0 ? Result<void>() : failed("write", trial);
+    return fault == 0 ? Result<void>() : failed(msgid("write"), trial);
 }
 
 void remove_temporaries(const fs::path& folder) {
@@ -194,10 +196,10 @@ void remove_temporaries(const fs::path& folder) {
 Result<Fd> lock_file(const fs::path& path) {
     Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
     if (!file)
-        return failed("open the lock", path);
+        return failed(msgid("open the lock"), path);
     while (::flock(file.get(), LOCK_EX) != 0) {
         if (errno != EINTR)
-            return failed("lock", path);
+            return failed(msgid("lock"), path);
     }
     return file;
 }

@@ -2,16 +2,17 @@
 
 #include "base/printable.hpp"
 
+#include <algorithm>
 #include <deque>
-#include <fmt/format.h>
 #include <string_view>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
+#include <systemd/sd-messages.h>
 
 namespace commento {
 namespace {
 
-constexpr int kSearched = 200; // entries of a run, from its last one
+constexpr int kSearched = 200; // entries of a unit, from its last one
 
 /// A field of the current entry; empty when it lacks it.
 std::string field(sd_journal* journal, const std::string& name) {
@@ -20,6 +21,76 @@ std::string field(sd_journal* journal, const std::string& name) {
     if (sd_journal_get_data(journal, name.c_str(), &data, &size) < 0)
         return {};
     return std::string(static_cast<const char*>(data), size).substr(name.size() + 1);
+}
+
+struct Line {
+    std::string text;
+    bool is_report;
+    std::string process;
+};
+using Lines = std::deque<Line>;
+
+/// Entries by the unit's programs and those by systemd about it, which tell the bounds of its runs.
+void match_unit(sd_journal* journal, const std::string& unit) {
+    match_entries(journal, "_SYSTEMD_UNIT=" + unit);
+    sd_journal_add_disjunction(journal);
+    match_entries(journal, "UNIT=" + unit);
+    match_entries(journal, "_PID=1");
+}
+
+/// "Starting …" or "Started …" by systemd, which a unit with LogLevelMax=notice lacks.
+bool is_begin(sd_journal* journal) {
+    const std::string id = field(journal, "MESSAGE_ID");
+    return id == SD_MESSAGE_UNIT_STARTING_STR || id == SD_MESSAGE_UNIT_STARTED_STR;
+}
+
+/// Of the lines between two runs, those that the later one wrote: the last ones that one process did.
+Lines early_lines(const Lines& between, const Lines& of_run) {
+    const std::string process = !of_run.empty()   ? of_run.front().process
+                                : between.empty() ? ""
+                                                  : between.back().process;
+    const auto is_other = [&](const Line& line) { return line.process != process; };
+    return {std::find_if(between.rbegin(), between.rend(), is_other).base(), between.end()};
+}
+
+/// What programs wrote in a run, the first line first. Journald looks a line's run up when it reads the line, and finds
+/// none where the unit is gone by then (measured: a millisecond after its end, and before it has what systemd says of
+/// that end). Such a line belongs to the run in front of it; to the one behind it where that run does not tell where it
+/// begins.
+Lines read_run(const std::string& unit, const std::string& invocation) {
+    const JournalHandle owned = open_journal();
+    if (!owned || invocation.empty())
+        return {};
+    sd_journal* journal = owned.get();
+    match_unit(journal, unit);
+    sd_journal_seek_tail(journal);
+    Lines lines;
+    Lines without_run; // in front of the last entry of a run
+    bool is_seen = false;
+    bool is_begun = false;
+    for (int i = 0; i < kSearched && sd_journal_previous(journal) > 0; ++i) {
+        const bool by_systemd = field(journal, "_PID") == "1";
+        const std::string run = field(journal, by_systemd ? "INVOCATION_ID" : "_SYSTEMD_INVOCATION_ID");
+        if (!run.empty() && run != invocation) {
+            if (is_seen)
+                break;
+            without_run.clear();
+            continue;
+        }
+        if (std::string text = message_of_entry(journal); !by_systemd && !text.empty())
+            without_run.push_front({std::move(text), is_report_entry(journal), field(journal, "_PID")});
+        if (run.empty())
+            continue;
+        is_seen = true;
+        is_begun = by_systemd && is_begin(journal);
+        lines.insert(lines.begin(), without_run.begin(), without_run.end());
+        without_run.clear();
+    }
+    if (is_seen && !is_begun) {
+        const Lines early = early_lines(without_run, lines);
+        lines.insert(lines.begin(), early.begin(), early.end());
+    }
+    return lines;
 }
 
 } // namespace
@@ -45,29 +116,28 @@ LastWords split_report(const std::string& text) {
     return at == std::string::npos ? LastWords{text, ""} : LastWords{text.substr(0, at), text.substr(at + mark.size())};
 }
 
-std::optional<LastWords> last_words(const std::string& invocation) {
-    const JournalHandle owned = open_journal();
-    if (!owned || invocation.empty())
+std::vector<std::string> lines_of_run(const std::string& unit, const std::string& invocation) {
+    std::vector<std::string> texts;
+    for (auto& line : read_run(unit, invocation))
+        texts.push_back(std::move(line.text));
+    return texts;
+}
+
+std::optional<LastWords> last_words(const std::string& unit, const std::string& invocation) {
+    const auto lines = read_run(unit, invocation);
+    if (lines.empty())
         return std::nullopt;
-    sd_journal* journal = owned.get();
-    match_entries(journal, "_SYSTEMD_INVOCATION_ID=" + invocation);
-    sd_journal_seek_tail(journal);
-    std::string last;
-    std::deque<std::string> report;
-    for (int i = 0; i < kSearched && sd_journal_previous(journal) > 0; ++i) {
-        if (last.empty())
-            last = message_of_entry(journal);
-        if (is_report_entry(journal))
-            report.push_front(message_of_entry(journal));
-        else if (!report.empty())
-            break;
-    }
-    if (!report.empty()) {
-        LastWords words = split_report(fmt::format("{}", fmt::join(report, "\n")));
-        words.is_report = true;
-        return words;
-    }
-    return last.empty() ? std::nullopt : std::optional(LastWords{last, ""});
+    const auto is_report = [](const Line& line) { return line.is_report; };
+    const auto end = std::find_if(lines.rbegin(), lines.rend(), is_report);
+    const auto begin = std::find_if_not(end, lines.rend(), is_report);
+    if (end == lines.rend())
+        return LastWords{lines.back().text, ""};
+    std::string report;
+    for (auto line = begin.base(); line != end.base(); ++line)
+        report += (report.empty() ? "" : "\n") + line->text;
+    LastWords words = split_report(report);
+    words.is_report = true;
+    return words;
 }
 
 } // namespace commento

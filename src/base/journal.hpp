@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 struct sd_journal;
 
@@ -36,8 +37,11 @@ std::string message_of_entry(sd_journal* journal);
 /// Whether the current entry is a line of what report() of base/log.hpp wrote.
 bool is_report_entry(sd_journal* journal);
 
-/// The error that a program of ours reported in the run `invocation` (UnitState::invocation), else the last line that
-/// was logged in it. Nothing where there is none, or where the caller may not read the journal.
-std::optional<LastWords> last_words(const std::string& invocation);
+/// The error that a program of ours reported in a run of `unit`, whose id is `invocation` (UnitState::invocation), else
+/// the last line that was logged in it. Nothing where there is none, or where the caller may not read the journal.
+std::optional<LastWords> last_words(const std::string& unit, const std::string& invocation);
+
+/// The lines that were logged in that run; of many, the last ones.
+std::vector<std::string> lines_of_run(const std::string& unit, const std::string& invocation);
 
 } // namespace commento

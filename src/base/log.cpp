@@ -1,7 +1,11 @@
 #include "base/log.hpp"
 
+#include "base/translate.hpp"
+
+#include <array>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -39,6 +43,17 @@ class JournalFormatter : public spdlog::formatter {
     std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JournalFormatter>(); }
 };
 
+/// The level as a word of the operator's language.
+class LevelWord : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& line) override {
+        [[maybe_unused]] static constexpr std::array kWords{msgid("error"), msgid("warning"), msgid("info")};
+        const auto name = spdlog::level::to_string_view(message.level);
+        fmt::format_to(std::back_inserter(line), "{}", translated({name.data(), name.size()}));
+    }
+    std::unique_ptr<spdlog::custom_flag_formatter> clone() const override { return std::make_unique<LevelWord>(); }
+};
+
 } // namespace
 
 bool logs_to_journal() {
@@ -58,7 +73,9 @@ void set_up_log(std::string_view program) {
         sink->set_formatter(std::make_unique<JournalFormatter>());
     } else {
         sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-        sink->set_pattern("%^%l%$: %v");
+        auto formatter = std::make_unique<spdlog::pattern_formatter>();
+        formatter->add_flag<LevelWord>('*').set_pattern("%^%*%$: %v");
+        sink->set_formatter(std::move(formatter));
     }
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(std::string(program), std::move(sink)));
 }
@@ -67,7 +84,7 @@ void report(const Error& error) {
     if (error.hint.empty())
         spdlog::error("{}", error.message);
     else
-        spdlog::error("{}\nhint: {}", error.message, error.hint);
+        spdlog::error("{}\n{}: {}", error.message, tr("hint"), error.hint);
 }
 
 } // namespace commento

@@ -1,5 +1,7 @@
 #include "base/owner.hpp"
 
+#include "base/translate.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +11,7 @@ Result<void> check_owner(const std::filesystem::path& folder, const std::string&
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0 || status.st_uid == ::geteuid())
         return {};
-    return fail(ErrorCode::permission, folder.string() + " belongs to another user", hint);
+    return fail(ErrorCode::permission, tr("{} belongs to another user", folder.string()), hint);
 }
 
 } // namespace commento

@@ -1,6 +1,7 @@
 #include "base/process.hpp"
 
 #include "base/fd.hpp"
+#include "base/translate.hpp"
 
 #include <algorithm>
 #include <array>
@@ -76,8 +77,8 @@ Result<pid_t> start(const std::vector<std::string>& arguments, std::vector<std::
     const int failure =
         ::posix_spawnp(&child, argv.front(), spawn.files(), spawn.attributes(), argv.data(), envp.data());
     if (failure != 0)
-        return fail_errno(ErrorCode::internal, fmt::format("cannot start {}", arguments.front()), failure,
-                          fmt::format("is the package that holds {} installed?", arguments.front()));
+        return fail_errno(ErrorCode::internal, tr("cannot start {}", arguments.front()), failure,
+                          tr("is the package that holds {} installed?", arguments.front()));
     return child;
 }
 
@@ -89,7 +90,7 @@ struct Pipe {
 Result<Pipe> make_pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return fail_errno(ErrorCode::internal, "cannot make a pipe", errno);
+        return fail_errno(ErrorCode::internal, tr("cannot make a pipe"), errno);
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -217,7 +218,7 @@ Result<int> run(const std::vector<std::string>& arguments, const std::vector<std
         return tl::unexpected(ended.error());
     if (!*ended)
         return fail(ErrorCode::internal,
-                    fmt::format("{} did not end within {} s and was killed", arguments.front(), limit.count()));
+                    tr("{} did not end within {} s and was killed", arguments.front(), limit.count()));
     return status;
 }
 

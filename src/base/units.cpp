@@ -1,6 +1,7 @@
 #include "base/units.hpp"
 
 #include "base/hex.hpp"
+#include "base/translate.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,8 +53,8 @@ tl::unexpected<Error> refused(std::string_view action, const BusError& fault, in
     const bool denied = code == -EACCES || code == -EPERM;
     const char* text = fault.error.message;
     return fail(denied ? ErrorCode::permission : ErrorCode::internal,
-                fmt::format("systemd did not {}: {}", action, text == nullptr ? fmt::format("error {}", -code) : text),
-                denied ? "run as root: sudo" : "see systemctl status");
+                tr("systemd did not {}: {}", action, text == nullptr ? fmt::format("error {}", -code) : text),
+                denied ? tr("run as root: sudo") : tr("see systemctl status"));
 }
 
 /// The end of one job, filled in by the JobRemoved signal.
@@ -81,7 +82,7 @@ Result<std::string> call_job(sd_bus* bus, const char* method, const std::string&
                                         &reply.message, "ss", unit.c_str(), "replace");
     const char* path = nullptr;
     if (code < 0 || sd_bus_message_read(reply.message, "o", &path) < 0)
-        return refused(fmt::format("accept {} of {}", method, unit), fault, code);
+        return refused(tr("accept {} of {}", method, unit), fault, code);
     return std::string(path);
 }
 
@@ -99,10 +100,11 @@ Result<void> wait_for_job(sd_bus* bus, const JobEnd& end, const Meanwhile& meanw
                           std::chrono::steady_clock::time_point deadline) {
     while (end.result.empty()) {
         if (std::chrono::steady_clock::now() >= deadline)
-            return fail(ErrorCode::internal, "the job of systemd did not end in time", "see systemctl list-jobs");
+            return fail(ErrorCode::internal, tr("the job of systemd did not end in time"),
+                        tr("see systemctl list-jobs"));
         const int handled = sd_bus_process(bus, nullptr);
         if (handled < 0)
-            return fail_errno(ErrorCode::internal, "lost the connection to systemd", -handled);
+            return fail_errno(ErrorCode::internal, tr("lost the connection to systemd"), -handled);
         if (handled == 0)
             wait_for_event(bus, meanwhile, deadline);
     }
@@ -167,7 +169,7 @@ Result<std::string> load(sd_bus* bus, const std::string& unit) {
                                         &reply.message, "s", unit.c_str());
     const char* path = nullptr;
     if (code < 0 || sd_bus_message_read(reply.message, "o", &path) < 0)
-        return refused(fmt::format("show {}", unit), fault, code);
+        return refused(tr("show {}", unit), fault, code);
     return std::string(path);
 }
 
@@ -192,8 +194,8 @@ Result<Units> Units::connect() {
     if (code < 0 && ::geteuid() == 0)
         code = open_private(&bus);
     if (code < 0)
-        return fail_errno(ErrorCode::internal, "cannot reach systemd over D-Bus", -code,
-                          "is this a host that runs systemd, with the package dbus?");
+        return fail_errno(ErrorCode::internal, tr("cannot reach systemd over D-Bus"), -code,
+                          tr("is this a host that runs systemd, with the package dbus?"));
     return Units(std::unique_ptr<sd_bus, Close>(bus));
 }
 
@@ -233,7 +235,7 @@ Result<std::map<std::uint32_t, std::string>> Units::processes(const std::string&
     while (code >= 0 && (code = sd_bus_message_read(reply.message, "(sus)", &group, &id, &command)) > 0)
         found.emplace(id, command);
     if (code < 0)
-        return refused(fmt::format("list the processes of {}", unit), fault, code);
+        return refused(tr("list the processes of {}", unit), fault, code);
     return found;
 }
 
@@ -249,7 +251,7 @@ Result<std::string> Units::run_job(const char* method, const std::string& unit, 
         code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "Subscribe", &fault.error,
                                   nullptr, "");
     if (code < 0 && sd_bus_error_has_name(&fault.error, kAlreadySubscribed) == 0)
-        return refused("send the ends of its jobs", fault, code);
+        return refused(tr("send the ends of its jobs"), fault, code);
     COMMENTO_ASSIGN(end.path, call_job(bus_.get(), method, unit));
     COMMENTO_CHECK(wait_for_job(bus_.get(), end, meanwhile, deadline));
     return end.result;
@@ -266,7 +268,7 @@ Result<void> Units::reset_failed(const std::string& unit) {
                                         &fault.error, nullptr, "s", unit.c_str());
     // A unit that is not loaded has nothing to forget.
     if (code < 0 && sd_bus_error_has_name(&fault.error, kNoSuchUnit) == 0)
-        return refused(fmt::format("reset {}", unit), fault, code);
+        return refused(tr("reset {}", unit), fault, code);
     return {};
 }
 
@@ -278,7 +280,7 @@ Result<void> Units::enable(const std::string& unit) {
         code = sd_bus_call_method(bus_.get(), kManager, kManagerPath, kManagerInterface, "Reload", &fault.error,
                                   nullptr, "");
     if (code < 0)
-        return refused(fmt::format("enable {}", unit), fault, code);
+        return refused(tr("enable {}", unit), fault, code);
     return {};
 }
 

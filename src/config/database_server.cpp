@@ -1,9 +1,9 @@
 #include "config/database_server.hpp"
 
+#include "base/host_facts.hpp"
 #include "config/keys.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,16 +11,6 @@ namespace commento {
 namespace {
 
 constexpr const char* kFull = "verify-full";
-
-/// Of all authorities that the system trusts: a file, since PgBouncer takes no folder. Debian's, the Fedora family's.
-std::string authorities_of_system(const Paths& paths) {
-    constexpr std::array kBundles{"etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt"};
-    for (const char* bundle : kBundles) {
-        if (std::filesystem::exists(paths.root / bundle))
-            return paths.root / bundle;
-    }
-    return {};
-}
 
 bool is_on_this_host(const DatabaseHost& host) {
     const bool is_loopback = host.name == "::1" || (host.name.starts_with("127.") && is_ip_address(host.name));
@@ -47,7 +37,7 @@ DatabaseServer server_of(const Paths& paths, const DatabaseUrl& url, const std::
     if (server.tls_mode == "require" && !server.authorities.empty())
         server.tls_mode = "verify-ca";
     if (server.authorities.empty() && is_verified(server.tls_mode))
-        server.authorities = authorities_of_system(paths);
+        server.authorities = host_facts(paths).authorities; // a file, since PgBouncer takes no folder
     if (server.session_attributes.empty())
         server.session_attributes = "read-write";
     return server;

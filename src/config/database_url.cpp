@@ -1,5 +1,6 @@
 #include "config/database_url.hpp"
 
+#include "base/translate.hpp"
 #include "config/keys.hpp"
 
 #include <algorithm>
@@ -23,8 +24,8 @@ constexpr std::size_t kLongestDatabase = 54;
 
 // What is wrong is never quoted: where a password is not encoded as it has to be, it may be a piece of that.
 constexpr const char* kNoHost =
-    "holds a host that is none; a / ? @ : % or space in a password is written as %2F %3F %40 "
-    "%3A %25 %20";
+    msgid("holds a host that is none; a / ? @ : % or space in a password is written as %2F %3F %40 "
+          "%3A %25 %20");
 
 constexpr std::string_view kModes = "disable allow prefer require verify-ca verify-full";
 constexpr std::string_view kAttributes = "read-write primary";
@@ -79,7 +80,7 @@ class Parser {
         const auto* const scheme =
             std::ranges::find_if(kSchemes, [&](std::string_view each) { return text.starts_with(each); });
         if (scheme == kSchemes.end())
-            return Problem("is no address of a PostgreSQL server; it has the form postgresql://USER@HOST/DATABASE");
+            return Problem(tr("is no address of a PostgreSQL server; it has the form postgresql://USER@HOST/DATABASE"));
         text.remove_prefix(scheme->size());
         std::string_view authority = take(text, "/?");
         const std::string_view path = take(text, "?");
@@ -103,8 +104,7 @@ class Parser {
     void take_text(std::string_view text, std::string& to, std::string_view what) {
         auto plain = decoded(text);
         if (!plain)
-            complain(
-                fmt::format("has a % in its {} that no two hexadecimal digits of a printable character follow", what));
+            complain(tr("has a % in its {} that no two hexadecimal digits of a printable character follow", what));
         to = std::move(plain).value_or("");
     }
 
@@ -127,7 +127,7 @@ class Parser {
             if (host.starts_with('[')) {
                 name = take(host, "]").substr(1);
                 if (!is_ip_address(name) || !(host == "]" || host.starts_with("]:")))
-                    complain(kNoHost);
+                    complain(translated(kNoHost));
                 host.remove_prefix(host.empty() ? 0 : 1);
             } else {
                 take_text(take(host, ":"), name, "host");
@@ -139,9 +139,9 @@ class Parser {
     void add_host(std::string name, std::string_view port) {
         const int number = port.empty() ? kStandardPort : port_of(port);
         if (!is_host(name))
-            complain(kNoHost);
+            complain(translated(kNoHost));
         if (number == 0)
-            complain("holds a port that is none; it is a whole number from 1 to 65535");
+            complain(tr("holds a port that is none; it is a whole number from 1 to 65535"));
         url_.hosts.push_back({std::move(name), number});
     }
 
@@ -172,30 +172,30 @@ class Parser {
         else if (name == "sslrootcert" && value.starts_with('/'))
             url_.authorities = std::move(value);
         else if (name == "sslrootcert")
-            complain("has an sslrootcert that is no absolute path");
+            complain(tr("has an sslrootcert that is no absolute path"));
         else
-            complain("has a parameter that the pool does not know; it knows sslmode, sslrootcert and "
-                     "target_session_attrs");
+            complain(tr("has a parameter that the pool does not know; it knows sslmode, sslrootcert and "
+                        "target_session_attrs"));
     }
 
     void take_choice(std::string_view name, std::string value, std::string_view choices, std::string& to) {
         const auto words = split(choices, ' ');
         if (std::ranges::find(words, value) == words.end())
-            complain(fmt::format("has a value for {} that is not one of: {}", name, choices));
+            complain(tr("has a value for {} that is not one of: {}", name, choices));
         to = std::move(value);
     }
 
     void complete() {
         if (!url_.hosts.empty() && !(socket_.empty() && port_.empty()))
-            complain("names host or port a second time among its parameters");
+            complain(tr("names host or port a second time among its parameters"));
         if (!socket_.empty())
             add_host(std::move(socket_), port_);
         if (url_.hosts.empty())
-            complain("names no host");
+            complain(tr("names no host"));
         if (url_.user.empty() || url_.user.size() > kLongestRole)
-            complain("names no user, or one whose name is too long");
+            complain(tr("names no user, or one whose name is too long"));
         if (url_.database.empty() || url_.database.size() > kLongestDatabase)
-            complain(fmt::format("names no database, or one whose name is longer than {} bytes", kLongestDatabase));
+            complain(tr("names no database, or one whose name is longer than {} bytes", kLongestDatabase));
     }
 
     DatabaseUrl url_{};

@@ -1,5 +1,7 @@
 #include "config/env_file.hpp"
 
+#include "base/translate.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
@@ -71,7 +73,7 @@ class Parser {
             take();
         if (text_.substr(start, at_ - start).ends_with('\\'))
             add_fault(line, "",
-                      "a comment must not end with a backslash: systemd before 254 takes the next line into it");
+                      tr("a comment must not end with a backslash: systemd before 254 takes the next line into it"));
     }
 
     void parse_assignment() {
@@ -81,13 +83,13 @@ class Parser {
             take();
         const std::string key(trimmed(text_.substr(begin, at_ - begin)));
         if (!at('='))
-            return add_fault(line, "", fmt::format("\"{}\" is no assignment; it has the form KEY=value", key));
+            return add_fault(line, "", tr("\"{}\" is no assignment; it has the form KEY=value", key));
         take();
         std::string value = take_value(line, key);
         if (is_key(key))
             parsed_.assignments.push_back({key, std::move(value), line, begin, at_});
         else
-            add_fault(line, key, "is no name of a key; letters, digits and underscores");
+            add_fault(line, key, tr("is no name of a key; letters, digits and underscores"));
     }
 
     /// Quoted pieces, then at most one unquoted piece: a quote counts as one only before that. Blanks beside a quoted
@@ -98,7 +100,7 @@ class Parser {
         while (at('\'') || at('"')) {
             const char quote = take();
             if (!(quote == '"' ? take_double_quoted(value) : take_single_quoted(value)))
-                add_fault(line, key, fmt::format("has an opening {} that is never closed", quote));
+                add_fault(line, key, tr("has an opening {} that is never closed", quote));
             skip_blanks();
         }
         take_unquoted(value);

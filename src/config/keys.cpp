@@ -1,5 +1,6 @@
 #include "config/keys.hpp"
 
+#include "base/translate.hpp"
 #include "config/database_url.hpp"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cctype>
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <numeric>
 #include <optional>
 #include <ranges>
@@ -24,124 +26,136 @@ constexpr auto kMandatory = Presence::mandatory;
 using enum ValueType;
 
 constexpr std::array kKeys{
-    Key{"DOMAIN", hostname, "", "Name of the comment server, such as comments.example.org.", "", {}, kMandatory},
-    Key{"EMAIL", email, "", "Address that the certificate authority writes to.", "", {}, kMandatory},
-    Key{"TEST", boolean, "false", "Use Let's Encrypt's staging authority: certificates that no browser trusts."},
+    Key{"DOMAIN", hostname, "", msgid("Name of the comment server, such as comments.example.org."), "", {}, kMandatory},
+    Key{"EMAIL", email, "", msgid("Address that the certificate authority writes to."), "", {}, kMandatory},
+    Key{"TEST", boolean, "false", msgid("Use Let's Encrypt's staging authority: certificates that no browser trusts.")},
     Key{"TLS_MODE", choice, "acme",
-        "Where the certificate comes from: an ACME authority, made here (trial, intranet), or files of your own.",
+        msgid(
+            "Where the certificate comes from: an ACME authority, made here (trial, intranet), or files of your own."),
         "acme selfsigned files"},
-    Key{"TLS_KEY_TYPE", choice, "ecdsa-p256", "Kind of the certificate's key.",
+    Key{"TLS_KEY_TYPE", choice, "ecdsa-p256", msgid("Kind of the certificate's key."),
         "ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096"},
     Key{"TLS_NAMES", names, "",
-        "Further names on the certificate, separated by spaces: host names, wildcards such as *.example.org, IP "
-        "addresses."},
+        msgid("Further names on the certificate, separated by spaces: host names, wildcards such as *.example.org, IP "
+              "addresses.")},
     Key{"REDIRECT_NAMES", names, "",
-        "Names that lead readers to DOMAIN, separated by spaces, such as former ones; they are on the certificate, "
-        "too."},
-    Key{"TLS_KEY_REUSE", boolean, "false", "Keep the private key when the certificate is renewed."},
+        msgid(
+            "Names that lead readers to DOMAIN, separated by spaces, such as former ones; they are on the certificate, "
+            "too.")},
+    Key{"TLS_KEY_REUSE", boolean, "false", msgid("Keep the private key when the certificate is renewed.")},
     Key{"TLS_CERTIFICATE_FILE", path, "",
-        "With TLS_MODE=files: certificate and chain, PEM, readable by commento-cert."},
-    Key{"TLS_KEY_FILE", path, "", "With TLS_MODE=files: private key, PEM, readable by commento-cert."},
-    Key{"ACME_DIRECTORY", https_url, "", "Directory of another ACME authority than Let's Encrypt."},
-    Key{"ACME_CA_FILE", path, "", "Certificates, PEM, that the ACME authority's own server is checked against."},
+        msgid("With TLS_MODE=files: certificate and chain, PEM, readable by commento-cert.")},
+    Key{"TLS_KEY_FILE", path, "", msgid("With TLS_MODE=files: private key, PEM, readable by commento-cert.")},
+    Key{"ACME_DIRECTORY", https_url, "", msgid("Directory of another ACME authority than Let's Encrypt.")},
+    Key{"ACME_CA_FILE", path, "", msgid("Certificates, PEM, that the ACME authority's own server is checked against.")},
     Key{"ACME_FALLBACK_DIRECTORY", https_url, "",
-        "Directory of the authority to ask while the first one fails again and again."},
+        msgid("Directory of the authority to ask while the first one fails again and again.")},
     Key{"ACME_PROFILE", word, "",
-        "Certificate profile of the authority; Let's Encrypt has classic, tlsserver and shortlived."},
+        msgid("Certificate profile of the authority; Let's Encrypt has classic, tlsserver and shortlived.")},
     Key{"ACME_PREFERRED_CHAIN", text, "",
-        "Common name of the root that the chain shall lead to, where there are several."},
-    Key{"ACME_EAB_KID", word, "", "Key identifier that the authority gave for external account binding."},
+        msgid("Common name of the root that the chain shall lead to, where there are several.")},
+    Key{"ACME_EAB_KID", word, "", msgid("Key identifier that the authority gave for external account binding.")},
     Key{"ACME_EAB_KEY_FILE", path, "",
-        "File with the MAC key to that identifier, base64url, readable by commento-cert."},
+        msgid("File with the MAC key to that identifier, base64url, readable by commento-cert.")},
     Key{"ACME_CHALLENGE", choice, "http-01",
-        "How control of the names is proved: by a file on port 80, by a certificate on port 443, or by a record in "
-        "DNS.",
+        msgid(
+            "How control of the names is proved: by a file on port 80, by a certificate on port 443, or by a record in "
+            "DNS."),
         "http-01 tls-alpn-01 dns-01"},
     Key{"ACME_DNS_SERVER", host_and_port, "",
-        "With dns-01: name server that takes dynamic updates (RFC 2136), with a port where it is not 53."},
+        msgid("With dns-01: name server that takes dynamic updates (RFC 2136), with a port where it is not 53.")},
     Key{"ACME_DNS_KEY_FILE", path, "",
-        "TSIG key for these updates, as tsig-keygen writes it, readable by commento-cert."},
+        msgid("TSIG key for these updates, as tsig-keygen writes it, readable by commento-cert.")},
     Key{"ACME_DNS_HOOK", path, "",
-        "With dns-01: program that adds the record, called as certbot calls its --manual-auth-hook."},
-    Key{"ACME_DNS_CLEANUP_HOOK", path, "", "Program that takes the record away again, like --manual-cleanup-hook."},
-    Key{"HTTP_PORT", port, "80", "Port for challenges and the redirect to HTTPS."},
-    Key{"HTTPS_PORT", port, "443", "Port that readers use."},
+        msgid("With dns-01: program that adds the record, called as certbot calls its --manual-auth-hook.")},
+    Key{"ACME_DNS_CLEANUP_HOOK", path, "",
+        msgid("Program that takes the record away again, like --manual-cleanup-hook.")},
+    Key{"HTTP_PORT", port, "80", msgid("Port for challenges and the redirect to HTTPS.")},
+    Key{"HTTPS_PORT", port, "443", msgid("Port that readers use.")},
     Key{"TLS_PROFILE", choice, "intermediate",
-        "Mozilla's recommendation that the front follows: TLS 1.2 and 1.3, or 1.3 alone.", "intermediate modern"},
+        msgid("Mozilla's recommendation that the front follows: TLS 1.2 and 1.3, or 1.3 alone."),
+        "intermediate modern"},
     Key{"HSTS_SECONDS", number, "0",
-        "How long a browser shall refuse to come without HTTPS (HSTS); 0: is not told. Cannot be taken back sooner."},
-    Key{"HTTP3", boolean, "true", "Offer HTTP/3 on the UDP port HTTPS_PORT, where this nginx can."},
+        msgid("How long a browser shall refuse to come without HTTPS (HSTS); 0: is not told. Cannot be taken back "
+              "sooner.")},
+    Key{"HTTP3", boolean, "true", msgid("Offer HTTP/3 on the UDP port HTTPS_PORT, where this nginx can.")},
     Key{"PROXY_PROTOCOL", boolean, "false",
-        "Connections on HTTP_PORT and HTTPS_PORT begin with a PROXY protocol header: those of a load balancer."},
+        msgid("Connections on HTTP_PORT and HTTPS_PORT begin with a PROXY protocol header: those of a load balancer.")},
     Key{"TRUSTED_PROXIES", networks, "",
-        "Addresses and networks of load balancers or a CDN in front, separated by spaces: what they say of the "
-        "reader's "
-        "address is believed."},
-    Key{"REAL_IP_HEADER", choice, "X-Forwarded-For", "Header in which they say it, where it is not PROXY_PROTOCOL.",
+        msgid("Addresses and networks of load balancers or a CDN in front, separated by spaces: what they say of the "
+              "reader's "
+              "address is believed.")},
+    Key{"REAL_IP_HEADER", choice, "X-Forwarded-For",
+        msgid("Header in which they say it, where it is not PROXY_PROTOCOL."),
         "X-Forwarded-For X-Real-IP CF-Connecting-IP True-Client-IP"},
     Key{"RATE_LIMITS", boolean, "true",
-        "Limit how often one address may sign up, sign in, reset a password, comment and import."},
-    Key{"ACCESS_LOG_ADDRESS", choice, "full", "The reader's address in the access log.", "full shortened none"},
+        msgid("Limit how often one address may sign up, sign in, reset a password, comment and import.")},
+    Key{"ACCESS_LOG_ADDRESS", choice, "full", msgid("The reader's address in the access log."), "full shortened none"},
     Key{"HEALTHZ_ALLOW", networks, "127.0.0.1 ::1",
-        "Addresses and networks that may ask /healthz, separated by spaces."},
+        msgid("Addresses and networks that may ask /healthz, separated by spaces.")},
     Key{"DATABASE_PORT", port, "5432",
-        "Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it."},
+        msgid("Port of the local PostgreSQL cluster; it names the socket, nothing listens on TCP for it.")},
     Key{"DATABASE_URL", ValueType::database_url, "",
-        "PostgreSQL server elsewhere: postgresql://USER@HOST/DATABASE, with several hosts where one stands in for "
-        "another."},
-    Key{"DATABASE_PASSWORD", text, "", "Password of the user in DATABASE_URL.", "", kSecret},
+        msgid(
+            "PostgreSQL server elsewhere: postgresql://USER@HOST/DATABASE, with several hosts where one stands in for "
+            "another.")},
+    Key{"DATABASE_PASSWORD", text, "", msgid("Password of the user in DATABASE_URL."), "", kSecret},
     Key{"DATABASE_ADMIN_URL", ValueType::database_url, "",
-        "The same server as a user who may make that user, with the password in it; only commento-db provision uses "
-        "it.",
+        msgid("The same server as a user who may make that user, with the password in it; only commento-db provision "
+              "uses "
+              "it."),
         "", kSecret},
     Key{"DATABASE_POOL", ValueType::count, "",
-        "Connections to PostgreSQL that all requests share. Default: up to 20, by memory and max_connections."},
-    Key{"BACKUP_KEEP_DAILY", number, "7", "For how many days with backups the last one of the day is kept."},
-    Key{"BACKUP_KEEP_WEEKLY", number, "4", "For how many weeks the last one of the week is kept."},
-    Key{"BACKUP_KEEP_MONTHLY", number, "6", "For how many months the last one of the month is kept."},
+        msgid("Connections to PostgreSQL that all requests share. Default: up to 20, by memory and max_connections.")},
+    Key{"BACKUP_KEEP_DAILY", number, "7", msgid("For how many days with backups the last one of the day is kept.")},
+    Key{"BACKUP_KEEP_WEEKLY", number, "4", msgid("For how many weeks the last one of the week is kept.")},
+    Key{"BACKUP_KEEP_MONTHLY", number, "6", msgid("For how many months the last one of the month is kept.")},
     Key{"BACKUP_RECIPIENT_FILE", path, "",
-        "Public keys, of age or GnuPG, that settings, secrets and keys in a backup are encrypted to."},
+        msgid("Public keys, of age or GnuPG, that settings, secrets and keys in a backup are encrypted to.")},
     Key{"BACKUP_COPY_COMMAND", text, "",
-        "Program and arguments that copy a new backup elsewhere; {} is the backup's path."},
+        msgid("Program and arguments that copy a new backup elsewhere; {} is the backup's path.")},
     Key{"NOTIFY_EMAIL", emails, "",
-        "Who gets mail when a part fails: addresses, separated by commas or spaces. Default: EMAIL."},
+        msgid("Who gets mail when a part fails: addresses, separated by commas or spaces. Default: EMAIL.")},
     Key{"NOTIFY_SMTP_URL", mail_server, "",
-        "Mail server for it: smtp://HOST:PORT or smtps://HOST. Default: COMMENTO_SMTP_HOST, else the host's sendmail."},
-    Key{"NOTIFY_SMTP_USER", text, "", "User at that mail server."},
-    Key{"NOTIFY_SMTP_PASSWORD", text, "", "Password of NOTIFY_SMTP_USER.", "", kSecret},
-    Key{"NOTIFY_FROM", email, "", "Sender of it. Default: COMMENTO_SMTP_FROM_ADDRESS, else commento-stack@DOMAIN."},
+        msgid("Mail server for it: smtp://HOST:PORT or smtps://HOST. Default: COMMENTO_SMTP_HOST, else the host's "
+              "sendmail.")},
+    Key{"NOTIFY_SMTP_USER", text, "", msgid("User at that mail server.")},
+    Key{"NOTIFY_SMTP_PASSWORD", text, "", msgid("Password of NOTIFY_SMTP_USER."), "", kSecret},
+    Key{"NOTIFY_FROM", email, "",
+        msgid("Sender of it. Default: COMMENTO_SMTP_FROM_ADDRESS, else commento-stack@DOMAIN.")},
     Key{"NOTIFY_WEBHOOK", https_url, "",
-        "Address that is told the same as JSON, by POST; what follows its host is often the only key to it.", "",
+        msgid("Address that is told the same as JSON, by POST; what follows its host is often the only key to it."), "",
         kSecret},
     Key{"METRICS_FILE", path, "",
-        "File for Prometheus' node_exporter. Default: in node_exporter's own folder, else in "
-        "/var/lib/commento-stack/metrics."},
+        msgid("File for Prometheus' node_exporter. Default: in node_exporter's own folder, else in "
+              "/var/lib/commento-stack/metrics.")},
     Key{"APP_URL", https_url, "https://github.com/souramoo/commentoplusplus/releases/download/v1.8.7/release.tar.gz",
-        "Where the application's release archive is downloaded from."},
+        msgid("Where the application's release archive is downloaded from.")},
     Key{"APP_SHA256", sha256, "a9925f34b3c035571b14b0d2f351129d70b9d589b9832fcb09f7f0d56d6d92a1",
-        "SHA-256 of that archive. Beside APP_ARCHIVE it is checked only where it is set."},
-    Key{"APP_ARCHIVE", path, "", "Release archive on this host, instead of APP_URL; readable by commento-app."},
+        msgid("SHA-256 of that archive. Beside APP_ARCHIVE it is checked only where it is set.")},
+    Key{"APP_ARCHIVE", path, "", msgid("Release archive on this host, instead of APP_URL; readable by commento-app.")},
     Key{"COMMENTO_ORIGIN", url, "",
-        "Address of the site as readers see it. Default: https://DOMAIN, with HTTPS_PORT where it is not 443."},
-    Key{"COMMENTO_PORT", port, "8080", "Local port of the application."},
-    Key{"COMMENTO_CDN_PREFIX", url, "", "Address that static files are loaded from. Default: COMMENTO_ORIGIN."},
-    Key{"COMMENTO_FORBID_NEW_OWNERS", boolean, "false", "Refuse new accounts in the dashboard."},
-    Key{"COMMENTO_MAX_IDLE_PG_CONNECTIONS", number, "50", "Idle database connections that the application keeps."},
-    Key{"COMMENTO_SMTP_HOST", text, "", "Mail server; without one no mail is sent."},
-    Key{"COMMENTO_SMTP_PORT", port, "", "Port of the mail server."},
-    Key{"COMMENTO_SMTP_USERNAME", text, "", "User at the mail server."},
-    Key{"COMMENTO_SMTP_PASSWORD", text, "", "Password at the mail server.", "", kSecret},
-    Key{"COMMENTO_SMTP_FROM_ADDRESS", email, "", "Sender of the application's mail."},
-    Key{"COMMENTO_AKISMET_KEY", text, "", "Key of the Akismet spam filter.", "", kSecret},
-    Key{"COMMENTO_GOOGLE_KEY", text, "", "Sign-in with Google: client id."},
-    Key{"COMMENTO_GOOGLE_SECRET", text, "", "Sign-in with Google: client secret.", "", kSecret},
-    Key{"COMMENTO_GITHUB_KEY", text, "", "Sign-in with GitHub: client id."},
-    Key{"COMMENTO_GITHUB_SECRET", text, "", "Sign-in with GitHub: client secret.", "", kSecret},
-    Key{"COMMENTO_GITLAB_KEY", text, "", "Sign-in with GitLab: application id."},
-    Key{"COMMENTO_GITLAB_SECRET", text, "", "Sign-in with GitLab: secret.", "", kSecret},
-    Key{"COMMENTO_GITLAB_URL", url, "", "Address of the GitLab server. Default: gitlab.com."},
-    Key{"COMMENTO_TWITTER_KEY", text, "", "Sign-in with Twitter: API key."},
-    Key{"COMMENTO_TWITTER_SECRET", text, "", "Sign-in with Twitter: API secret.", "", kSecret},
+        msgid("Address of the site as readers see it. Default: https://DOMAIN, with HTTPS_PORT where it is not 443.")},
+    Key{"COMMENTO_PORT", port, "8080", msgid("Local port of the application.")},
+    Key{"COMMENTO_CDN_PREFIX", url, "", msgid("Address that static files are loaded from. Default: COMMENTO_ORIGIN.")},
+    Key{"COMMENTO_FORBID_NEW_OWNERS", boolean, "false", msgid("Refuse new accounts in the dashboard.")},
+    Key{"COMMENTO_MAX_IDLE_PG_CONNECTIONS", number, "50",
+        msgid("Idle database connections that the application keeps.")},
+    Key{"COMMENTO_SMTP_HOST", text, "", msgid("Mail server; without one no mail is sent.")},
+    Key{"COMMENTO_SMTP_PORT", port, "", msgid("Port of the mail server.")},
+    Key{"COMMENTO_SMTP_USERNAME", text, "", msgid("User at the mail server.")},
+    Key{"COMMENTO_SMTP_PASSWORD", text, "", msgid("Password at the mail server."), "", kSecret},
+    Key{"COMMENTO_SMTP_FROM_ADDRESS", email, "", msgid("Sender of the application's mail.")},
+    Key{"COMMENTO_AKISMET_KEY", text, "", msgid("Key of the Akismet spam filter."), "", kSecret},
+    Key{"COMMENTO_GOOGLE_KEY", text, "", msgid("Sign-in with Google: client id.")},
+    Key{"COMMENTO_GOOGLE_SECRET", text, "", msgid("Sign-in with Google: client secret."), "", kSecret},
+    Key{"COMMENTO_GITHUB_KEY", text, "", msgid("Sign-in with GitHub: client id.")},
+    Key{"COMMENTO_GITHUB_SECRET", text, "", msgid("Sign-in with GitHub: client secret."), "", kSecret},
+    Key{"COMMENTO_GITLAB_KEY", text, "", msgid("Sign-in with GitLab: application id.")},
+    Key{"COMMENTO_GITLAB_SECRET", text, "", msgid("Sign-in with GitLab: secret."), "", kSecret},
+    Key{"COMMENTO_GITLAB_URL", url, "", msgid("Address of the GitLab server. Default: gitlab.com.")},
+    Key{"COMMENTO_TWITTER_KEY", text, "", msgid("Sign-in with Twitter: API key.")},
+    Key{"COMMENTO_TWITTER_SECRET", text, "", msgid("Sign-in with Twitter: API secret."), "", kSecret},
 };
 
 constexpr std::string_view kWildcard = "*.";
@@ -178,18 +192,19 @@ std::optional<long> to_number(std::string_view value) {
 
 std::string problem_with_hostname(std::string_view value) {
     if (value.find("://") != std::string_view::npos || value.find('/') != std::string_view::npos)
-        return "is an address, not a name; write only the name, such as comments.example.org";
+        return tr("is an address, not a name; write only the name, such as comments.example.org");
     const auto labels = split(value, '.');
     if (std::ranges::all_of(value,
                             [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.'; }) ||
         value.find(':') != std::string_view::npos)
-        return "is an IP address or has a port; write only the name, such as comments.example.org";
+        return tr("is an IP address or has a port; write only the name, such as comments.example.org");
     if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-        return "has letters outside ASCII; write its xn-- form (idn NAME prints it)";
+        return tr("has letters outside ASCII; write its xn-- form (idn NAME prints it)");
     if (labels.size() < 2)
-        return "has no dot; write the full name, such as comments.example.org";
+        return tr("has no dot; write the full name, such as comments.example.org");
     if (value.size() > kLongestHostname || !std::ranges::all_of(labels, is_label))
-        return "is no host name; parts of letters, digits and hyphens, joined by dots, such as comments.example.org";
+        return tr(
+            "is no host name; parts of letters, digits and hyphens, joined by dots, such as comments.example.org");
     return {};
 }
 
@@ -198,7 +213,7 @@ std::string problem_with_email(std::string_view value) {
     const bool plain = std::ranges::all_of(
         value, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != ',' && c != ';'; });
     if (at == std::string_view::npos || at == 0 || !plain || !problem_with_hostname(value.substr(at + 1)).empty())
-        return "is no e-mail address; it has the form you@example.org";
+        return tr("is no e-mail address; it has the form you@example.org");
     return {};
 }
 
@@ -206,7 +221,7 @@ std::string problem_with_port(std::string_view value) {
     constexpr long kHighestPort = 65535;
     const auto number = to_number(value);
     if (!number || *number < 1 || *number > kHighestPort || value.front() == '0')
-        return "is no port; a whole number from 1 to 65535";
+        return tr("is no port; a whole number from 1 to 65535");
     return {};
 }
 
@@ -233,8 +248,8 @@ std::string problem_with_url(std::string_view value, std::string_view schemes) {
         if (plain && is_host_and_port(rest.substr(0, rest.find_first_of("/?#"))))
             return {};
     }
-    return fmt::format("is no such address; it begins with {} and a host name, and holds no user, space, quote or $",
-                       split(schemes, ' ').front());
+    return tr("is no such address; it begins with {} and a host name, and holds no user, space, quote or $",
+              split(schemes, ' ').front());
 }
 
 std::string problem_with_names(std::string_view value) {
@@ -243,7 +258,7 @@ std::string problem_with_names(std::string_view value) {
             continue;
         const auto host = name.starts_with(kWildcard) ? name.substr(kWildcard.size()) : name;
         if (const auto problem = problem_with_hostname(host); !problem.empty())
-            return fmt::format("holds \"{}\", which {}", name, problem);
+            return tr("holds \"{}\", which {}", name, problem);
     }
     return {};
 }
@@ -251,7 +266,7 @@ std::string problem_with_names(std::string_view value) {
 std::string problem_with_networks(std::string_view value) {
     for (const auto word : split(value, ' ')) {
         if (!word.empty() && !is_network(word))
-            return fmt::format("holds \"{}\", which is no IP address, and no network such as 192.0.2.0/24", word);
+            return tr("holds \"{}\", which is no IP address, and no network such as 192.0.2.0/24", word);
     }
     return {};
 }
@@ -259,22 +274,22 @@ std::string problem_with_networks(std::string_view value) {
 std::string problem_with_word(std::string_view value) {
     const bool plain =
         std::ranges::all_of(value, [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0; });
-    return plain ? "" : "is no single word";
+    return plain ? "" : tr("is no single word");
 }
 
 std::string problem_with_choice(std::string_view value, std::string_view choices) {
     const auto words = split(choices, ' ');
     if (std::ranges::find(words, value) != words.end())
         return {};
-    return fmt::format("is not one of: {}", fmt::join(words, ", "));
+    return tr("is not one of: {}", fmt::join(words, ", "));
 }
 
 std::string problem_with_emails(std::string_view value) {
     for (const auto& address : emails_in(value)) {
         if (auto problem = problem_with_email(address); !problem.empty())
-            return fmt::format("holds \"{}\", which {}", address, problem);
+            return tr("holds \"{}\", which {}", address, problem);
     }
-    return emails_in(value).empty() ? "holds no address" : "";
+    return emails_in(value).empty() ? tr("holds no address") : "";
 }
 
 /// Nothing after the host: a password there would stand where every user can read it.
@@ -283,14 +298,15 @@ std::string problem_with_mail_server(std::string_view value) {
         if (value.starts_with(scheme) && is_host_and_port(value.substr(scheme.size())))
             return {};
     }
-    return "is no address of a mail server; it has the form smtp://mail.example.org:587 or smtps://mail.example.org";
+    return tr(
+        "is no address of a mail server; it has the form smtp://mail.example.org:587 or smtps://mail.example.org");
 }
 
 std::string problem_with_sha256(std::string_view value) {
     const bool digits =
         std::ranges::all_of(value, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
     if (value.size() != kSha256Digits || !digits)
-        return "is no SHA-256; 64 hexadecimal digits, as sha256sum FILE prints";
+        return tr("is no SHA-256; 64 hexadecimal digits, as sha256sum FILE prints");
     return {};
 }
 
@@ -396,10 +412,10 @@ std::string_view nearest_key(std::string_view name) {
 
 std::string problem_with(const Key& key, std::string_view value) {
     if (std::ranges::any_of(value, [](char c) { return std::iscntrl(static_cast<unsigned char>(c)) != 0; }))
-        return "holds a control character";
+        return tr("holds a control character");
     // systemd refuses the whole file for one such value.
     if (!is_utf8(value))
-        return "is not written in UTF-8";
+        return tr("is not written in UTF-8");
     switch (key.type) {
     case text:
         return {};
@@ -416,7 +432,7 @@ std::string problem_with(const Key& key, std::string_view value) {
     case url:
         return problem_with_url(value, "https:// http://");
     case path:
-        return value.starts_with('/') ? "" : "is no absolute path; it begins with /";
+        return value.starts_with('/') ? "" : tr("is no absolute path; it begins with /");
     case choice:
         return problem_with_choice(value, key.choices);
     case sha256:
@@ -434,11 +450,11 @@ std::string problem_with(const Key& key, std::string_view value) {
     case mail_server:
         return problem_with_mail_server(value);
     case host_and_port:
-        return is_host_and_port(value) ? "" : "is no server; a host name or address, with :PORT or without";
+        return is_host_and_port(value) ? "" : tr("is no server; a host name or address, with :PORT or without");
     case ValueType::count:
-        return to_number(value).value_or(0) > 0 ? "" : "is no whole number above 0";
+        return to_number(value).value_or(0) > 0 ? "" : tr("is no whole number above 0");
     case number:
-        return to_number(value).value_or(-1) >= 0 ? "" : "is no whole number";
+        return to_number(value).value_or(-1) >= 0 ? "" : tr("is no whole number");
     }
     return {};
 }

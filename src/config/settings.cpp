@@ -1,6 +1,7 @@
 #include "config/settings.hpp"
 
 #include "base/files.hpp"
+#include "base/translate.hpp"
 #include "config/database_url.hpp"
 #include "config/keys.hpp"
 
@@ -19,8 +20,8 @@ using Values = std::map<std::string, Value, std::less<>>;
 
 std::string problem_with_unknown(std::string_view name) {
     const auto nearest = nearest_key(name);
-    return nearest.empty() ? "is no key of commento-stack; man commento-stack.conf lists them"
-                           : fmt::format("is no key of commento-stack; did you mean {}?", nearest);
+    return nearest.empty() ? tr("is no key of commento-stack; man commento-stack.conf lists them")
+                           : tr("is no key of commento-stack; did you mean {}?", nearest);
 }
 
 bool is_printable(std::string_view value) {
@@ -36,7 +37,7 @@ void check(const ParsedFile& parsed, const std::string& file, std::vector<Fault>
         const auto [first, fresh] = seen.emplace(assignment.key, assignment.line);
         if (!fresh)
             faults.push_back({file, assignment.line, assignment.key,
-                              fmt::format("is set already in line {}; keep one of the two", first->second)});
+                              tr("is set already in line {}; keep one of the two", first->second)});
     }
 }
 
@@ -75,20 +76,20 @@ void check_certificate(const Settings& settings, const std::string& file, std::v
     for (const auto& name : settings.certificate_names()) {
         if (name.starts_with("*.") && !by_dns)
             add("ACME_CHALLENGE",
-                fmt::format("is {}, and {} can only be proved by dns-01", settings.text("ACME_CHALLENGE"), name));
+                tr("is {}, and {} can only be proved by dns-01", settings.text("ACME_CHALLENGE"), name));
         if (is_ip_address(name) && by_dns)
-            add("ACME_CHALLENGE", fmt::format("is dns-01, and {} can only be proved by http-01 or tls-alpn-01", name));
+            add("ACME_CHALLENGE", tr("is dns-01, and {} can only be proved by http-01 or tls-alpn-01", name));
     }
     if (by_dns && !is_set("ACME_DNS_SERVER") && !is_set("ACME_DNS_HOOK"))
-        add("ACME_DNS_SERVER", "is not set, and ACME_CHALLENGE=dns-01 needs it, or ACME_DNS_HOOK");
+        add("ACME_DNS_SERVER", tr("is not set, and ACME_CHALLENGE=dns-01 needs it, or ACME_DNS_HOOK"));
     if (is_set("ACME_DNS_SERVER") && is_set("ACME_DNS_HOOK"))
-        add("ACME_DNS_HOOK", "is set beside ACME_DNS_SERVER; keep one of the two");
+        add("ACME_DNS_HOOK", tr("is set beside ACME_DNS_SERVER; keep one of the two"));
     if (is_set("ACME_DNS_SERVER") && !is_set("ACME_DNS_KEY_FILE"))
-        add("ACME_DNS_KEY_FILE", "is not set, and updates of ACME_DNS_SERVER need a key");
+        add("ACME_DNS_KEY_FILE", tr("is not set, and updates of ACME_DNS_SERVER need a key"));
     if (is_set("ACME_EAB_KID") != is_set("ACME_EAB_KEY_FILE"))
-        add(is_set("ACME_EAB_KID") ? "ACME_EAB_KEY_FILE" : "ACME_EAB_KID", "is not set, and the other needs it");
+        add(is_set("ACME_EAB_KID") ? "ACME_EAB_KEY_FILE" : "ACME_EAB_KID", tr("is not set, and the other needs it"));
     if (settings.text("ACME_FALLBACK_DIRECTORY") == settings.acme_directory())
-        add("ACME_FALLBACK_DIRECTORY", "is the first authority's; name another, or none");
+        add("ACME_FALLBACK_DIRECTORY", tr("is the first authority's; name another, or none"));
 }
 
 /// The words of a value, each once, as certificates have them.
@@ -106,7 +107,7 @@ void check_presence(const Values& values, const Paths& paths, std::vector<Fault>
     const std::string file = paths.settings().string();
     for (const auto& key : all_keys()) {
         if (key.presence == Presence::mandatory && values.find(key.name)->second.text.empty())
-            faults.push_back({file, 0, std::string(key.name), fmt::format("is not set; {}", key.help)});
+            faults.push_back({file, 0, std::string(key.name), tr("is not set; {}", translated(key.help))});
     }
 }
 
@@ -115,40 +116,40 @@ void check_combinations(const Values& values, const Paths& paths, std::vector<Fa
     const auto text = [&](const char* key) -> const std::string& { return values.find(key)->second.text; };
     for (const char* key : {"TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"}) {
         if (text("TLS_MODE") == "files" && text(key).empty())
-            faults.push_back({file, 0, key, "is not set, and TLS_MODE=files needs it"});
+            faults.push_back({file, 0, key, tr("is not set, and TLS_MODE=files needs it")});
     }
     const auto served = canonical_names(text("DOMAIN") + " " + text("TLS_NAMES"));
     for (const auto& name : canonical_names(text("REDIRECT_NAMES"))) {
         if (std::ranges::find(served, name) != served.end())
-            faults.push_back(
-                {file, 0, "REDIRECT_NAMES",
-                 fmt::format("holds {}, which DOMAIN or TLS_NAMES names, too; keep one of the two", name)});
+            faults.push_back({file, 0, "REDIRECT_NAMES",
+                              tr("holds {}, which DOMAIN or TLS_NAMES names, too; keep one of the two", name)});
     }
     if (text("HTTP_PORT") == text("HTTPS_PORT"))
-        faults.push_back({file, 0, "HTTPS_PORT", "is the same as HTTP_PORT; each needs its own"});
+        faults.push_back({file, 0, "HTTPS_PORT", tr("is the same as HTTP_PORT; each needs its own")});
     for (const char* key : {"HTTP_PORT", "HTTPS_PORT"}) {
         if (text("COMMENTO_PORT") == text(key))
-            faults.push_back({file, 0, "COMMENTO_PORT", fmt::format("is the same as {}; each needs its own", key)});
+            faults.push_back({file, 0, "COMMENTO_PORT", tr("is the same as {}; each needs its own", key)});
     }
     if (text("PROXY_PROTOCOL") == "true" && text("TRUSTED_PROXIES").empty())
-        faults.push_back({file, 0, "TRUSTED_PROXIES", "is not set, and PROXY_PROTOCOL=true needs it"});
+        faults.push_back({file, 0, "TRUSTED_PROXIES", tr("is not set, and PROXY_PROTOCOL=true needs it")});
     const auto database = parse_database_url(text("DATABASE_URL"));
     if (database && !database->password.empty())
-        faults.push_back(
-            {file, 0, "DATABASE_URL",
-             fmt::format("holds a password, and every user can read this file; set DATABASE_PASSWORD in {}",
-                         paths.secrets().string())});
+        faults.push_back({file, 0, "DATABASE_URL",
+                          tr("holds a password, and every user can read this file; set DATABASE_PASSWORD in {}",
+                             paths.secrets().string())});
     if (database && values.find("DATABASE_PORT")->second.origin != "default")
-        faults.push_back({file, 0, "DATABASE_PORT", "is the local cluster's, and DATABASE_URL names another server"});
+        faults.push_back(
+            {file, 0, "DATABASE_PORT", tr("is the local cluster's, and DATABASE_URL names another server")});
     if (text("DATABASE_URL").empty() && !text("DATABASE_ADMIN_URL").empty())
-        faults.push_back({file, 0, "DATABASE_URL", "is not set, and DATABASE_ADMIN_URL needs it"});
+        faults.push_back({file, 0, "DATABASE_URL", tr("is not set, and DATABASE_ADMIN_URL needs it")});
     if (text("NOTIFY_SMTP_URL").empty() && !text("NOTIFY_SMTP_USER").empty())
-        faults.push_back({file, 0, "NOTIFY_SMTP_URL", "is not set, and NOTIFY_SMTP_USER needs it"});
+        faults.push_back({file, 0, "NOTIFY_SMTP_URL", tr("is not set, and NOTIFY_SMTP_USER needs it")});
     if (text("NOTIFY_SMTP_USER").empty() && !text("NOTIFY_SMTP_PASSWORD").empty())
-        faults.push_back({file, 0, "NOTIFY_SMTP_USER", "is not set, and NOTIFY_SMTP_PASSWORD needs it"});
+        faults.push_back({file, 0, "NOTIFY_SMTP_USER", tr("is not set, and NOTIFY_SMTP_PASSWORD needs it")});
     const bool other_url = values.find("APP_URL")->second.origin != "default";
     if (other_url && values.find("APP_SHA256")->second.origin == "default" && text("APP_ARCHIVE").empty())
-        faults.push_back({file, 0, "APP_SHA256", "is not set, and another APP_URL needs the SHA-256 of its archive"});
+        faults.push_back(
+            {file, 0, "APP_SHA256", tr("is not set, and another APP_URL needs the SHA-256 of its archive")});
 }
 
 /// What systemd hands to this unit under that name (LoadCredential=, systemd.exec(5)), without a line feed at its end.
@@ -184,7 +185,7 @@ std::string path_of(std::string_view address) {
 Result<Examined> Settings::examine_files(const Paths& paths) {
     const auto settings_text = read_file(paths.settings());
     if (!settings_text)
-        return fail(ErrorCode::settings, settings_text.error().message, "commentoctl setup writes this file");
+        return fail(ErrorCode::settings, settings_text.error().message, tr("commentoctl setup writes this file"));
     Examined examined = examine(*settings_text, secrets_of_caller(paths), paths);
     const std::string password = credential("commento-database-password").value_or("");
     if (!password.empty())
@@ -195,13 +196,14 @@ Result<Examined> Settings::examine_files(const Paths& paths) {
 Result<Settings> Settings::load(const Paths& paths) {
     COMMENTO_ASSIGN(Examined examined, examine_files(paths));
     if (!examined.faults.empty())
-        return tl::unexpected(to_error(examined.faults, fmt::format("edit {} (or run commentoctl setup), then: "
-                                                                    "systemctl restart commento.target",
-                                                                    paths.settings().string())));
+        return tl::unexpected(to_error(examined.faults, tr("edit {} (or run commentoctl setup), then: "
+                                                           "systemctl restart commento.target",
+                                                           paths.settings().string())));
     const std::string password = credential("commento-database-password").value_or("");
     if (const auto problem = problem_with_assignment("DATABASE_PASSWORD", password); !problem.empty())
-        return fail(ErrorCode::settings, fmt::format("the credential commento-database-password {}", problem),
-                    "it is the password and nothing else; systemd.exec(5), LoadCredential=, tells where it comes from");
+        return fail(
+            ErrorCode::settings, tr("the credential commento-database-password {}", problem),
+            tr("it is the password and nothing else; systemd.exec(5), LoadCredential=, tells where it comes from"));
     return std::move(examined.settings);
 }
 
@@ -216,10 +218,10 @@ Examined Settings::examine(std::string_view settings_text, std::string_view secr
     settings.values_ = defaults();
     check(open, settings_file, faults);
     check_place(open, Secrecy::open, settings_file, faults,
-                fmt::format("is a secret, and every user can read this file; move it to {}", secrets_file));
+                tr("is a secret, and every user can read this file; move it to {}", secrets_file));
     check(secret, secrets_file, faults);
     check_place(secret, Secrecy::secret, secrets_file, faults,
-                fmt::format("is no secret, and most helpers can't read this file; move it to {}", settings_file));
+                tr("is no secret, and most helpers can't read this file; move it to {}", settings_file));
     take_values(open, settings_file, settings.values_);
     take_values(secret, secrets_file, settings.values_);
     check_presence(settings.values_, paths, faults);
@@ -244,7 +246,7 @@ Result<Settings> Settings::read_further(std::string_view text, const std::filesy
     check(parsed, name, faults);
     for (const auto& assignment : parsed.assignments) {
         if (find_key(assignment.key) != nullptr && !is_for_one_certificate(assignment.key))
-            faults.push_back({name, assignment.line, assignment.key, "is no key of a single certificate"});
+            faults.push_back({name, assignment.line, assignment.key, tr("is no key of a single certificate")});
     }
     Settings settings;
     settings.common_ = std::move(common);
@@ -254,10 +256,11 @@ Result<Settings> Settings::read_further(std::string_view text, const std::filesy
     take_values(parsed, name, settings.values_);
     // Wildcards and addresses, which DOMAIN can't be, may be the only names.
     if (settings.certificate_names().empty())
-        faults.push_back({name, 0, "DOMAIN", "is not set, nor is TLS_NAMES; they are the names on the certificate"});
+        faults.push_back(
+            {name, 0, "DOMAIN", tr("is not set, nor is TLS_NAMES; they are the names on the certificate")});
     check_certificate(settings, name, faults);
     if (!faults.empty())
-        return tl::unexpected(to_error(faults, fmt::format("edit {}, then: commentoctl cert renew", name)));
+        return tl::unexpected(to_error(faults, tr("edit {}, then: commentoctl cert renew", name)));
     return settings;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/printable.hpp"
 #include "base/process.hpp"
+#include "base/translate.hpp"
 #include "base/units.hpp"
 #include "ctl/journal.hpp"
 #include "ctl/output.hpp"
@@ -22,7 +23,7 @@ tl::unexpected<Error> failure_of(const std::string& unit, const UnitState& state
     if (const auto words = follower.error())
         return fail(code_of(state.exit_status), words->message, words->hint);
     return fail(state.result == "exit-code" ? code_of(state.exit_status) : ErrorCode::internal,
-                fmt::format("{} failed: {}", unit, state.result), fmt::format("journalctl -u {}", unit));
+                tr("{} failed: {}", unit, state.result), fmt::format("journalctl -u {}", unit));
 }
 
 /// What a program of ours wrote to stderr: what it logged, and the report of its error, which comes last.
@@ -42,7 +43,7 @@ Told split_errors(const std::string& text) {
 
 tl::unexpected<Error> failure_of(const std::string& program, const Outcome& outcome, const std::string& report) {
     if (report.empty())
-        return fail(ErrorCode::internal, fmt::format("{} ended with status {}", program, outcome.status));
+        return fail(ErrorCode::internal, tr("{} ended with status {}", program, outcome.status));
     LastWords words = split_report(report.substr(0, report.find_last_not_of('\n') + 1));
     return fail(code_of(outcome.status), std::move(words.message), std::move(words.hint));
 }
@@ -52,7 +53,7 @@ tl::unexpected<Error> failure_of(const std::string& program, const Outcome& outc
 Result<void> require_root(const std::string& command) {
     if (::geteuid() == 0)
         return {};
-    return fail(ErrorCode::permission, fmt::format("only root can do this: {}", command), "sudo " + command);
+    return fail(ErrorCode::permission, tr("only root can do this: {}", command), "sudo " + command);
 }
 
 Result<void> run_helper(const std::string& unit) {
@@ -68,7 +69,7 @@ Result<void> run_helper(const std::string& unit) {
         return {};
     if (result == "failed")
         return failure_of(unit, state, follower);
-    return fail(ErrorCode::internal, fmt::format("systemd did not run {}: {}", unit, result),
+    return fail(ErrorCode::internal, tr("systemd did not run {}: {}", unit, result),
                 fmt::format("systemctl status {}", unit));
 }
 
@@ -77,7 +78,7 @@ Result<void> await_run(const std::string& unit) {
     COMMENTO_ASSIGN(const UnitState state, units.state(unit));
     if (state.active != "activating")
         return {};
-    say(fmt::format("waiting for {}, which is at work", unit));
+    say(tr("waiting for {}, which is at work", unit));
     COMMENTO_CHECK(units.run_job("StartUnit", unit, kLimit)); // it joins that run
     return {};
 }
@@ -89,7 +90,7 @@ Result<void> await_application(const std::string& way_back) {
     COMMENTO_ASSIGN(const std::string result, units.run_job("StartUnit", kApplication, kStartLimit));
     if (result == "done")
         return {};
-    return fail(ErrorCode::application, fmt::format("the application does not come up: {}", result),
+    return fail(ErrorCode::application, tr("the application does not come up: {}", result),
                 fmt::format("journalctl -u {}; {}", kApplication, way_back));
 }
 
@@ -115,7 +116,7 @@ Result<void> start_stack(Begin how, const std::vector<std::string>& units_to_sho
                     units.run_job(method, kTarget, kLimit, {follower.fd(), [&] { follower.show_new(); }}));
     follower.show_rest();
     if (result != "done")
-        return fail(ErrorCode::internal, fmt::format("systemd did not start {}: {}", kTarget, result),
+        return fail(ErrorCode::internal, tr("systemd did not start {}: {}", kTarget, result),
                     fmt::format("systemctl status {}", kTarget));
     return {};
 }

@@ -1,6 +1,7 @@
 #include "ctl/app.hpp"
 
 #include "base/files.hpp"
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/changeover.hpp"
 #include "ctl/output.hpp"
@@ -46,12 +47,13 @@ bool is_address(const std::string& source) { return source.find("://") != std::s
 /// What `commento-app fetch` is told.
 Result<Words> words_for(const Options& options) {
     if (options.source.empty())
-        return options.sha256.empty() ? Result<Words>(Words{})
-                                      : fail(ErrorCode::settings, "--sha256 is for a release that is named beside it",
-                                             "commentoctl app upgrade FILE or ADDRESS --sha256 SUM");
+        return options.sha256.empty()
+                   ? Result<Words>(Words{})
+                   : fail(ErrorCode::settings, tr("--sha256 is for a release that is named beside it"),
+                          "commentoctl app upgrade FILE or ADDRESS --sha256 SUM");
     if (is_address(options.source) && options.sha256.empty())
-        return fail(ErrorCode::settings, "what is downloaded needs --sha256, the SHA-256 of its archive",
-                    "take it from the project's own release page");
+        return fail(ErrorCode::settings, tr("what is downloaded needs --sha256, the SHA-256 of its archive"),
+                    tr("take it from the project's own release page"));
     Words words = is_address(options.source) ? Words{"--url", options.source}
                                              : Words{"--archive", fs::absolute(options.source).string()};
     if (!options.sha256.empty())
@@ -65,11 +67,11 @@ Result<void> upgrade(const Paths& paths, const Options& options) {
     COMMENTO_ASSIGN(const Words words, words_for(options));
     COMMENTO_ASSIGN(const std::string name, fetch_release(paths, words));
     if (words.empty() && name == fs::path(link_target(paths.app_current())).filename()) {
-        say(fmt::format("{}, which the settings name, is current: nothing to do", name));
+        say(tr("{}, which the settings name, is current: nothing to do", name));
         return {};
     }
     COMMENTO_CHECK(change_over_to(paths, name, words.empty() ? Words{} : Words{"--name-it"}));
-    say("done; to go back: commentoctl app rollback");
+    say(tr("done; to go back: commentoctl app rollback"));
     return {};
 }
 
@@ -93,16 +95,15 @@ Result<bool> is_sure(const Paths& paths, const json& release, bool said_yes) {
     const std::string name = release.at("name");
     const std::string backup = backup_of(paths, name);
     const std::string comments =
-        backup.empty()
-            ? "No backup from before is there."
-            : fmt::format("To have the comments of before, too, afterwards: commentoctl backup restore {}.", backup);
-    const std::string warning = fmt::format(
-        "The database was changed for the current release ({}), and {} does not know that: it may refuse to "
-        "start, and then the current one goes on. {}",
-        fmt::join(steps, ", "), name, comments);
+        backup.empty() ? tr("No backup from before is there.")
+                       : tr("To have the comments of before, too, afterwards: commentoctl backup restore {}.", backup);
+    const std::string warning =
+        tr("The database was changed for the current release ({}), and {} does not know that: it may refuse to "
+           "start, and then the current one goes on. {}",
+           fmt::join(steps, ", "), name, comments);
     if (said_yes)
         say(warning);
-    return wants_to(said_yes, warning + " Go back to it?");
+    return wants_to(said_yes, warning + " " + tr("Go back to it?"));
 }
 
 Result<void> rollback(const Paths& paths, const Options& options) {
@@ -112,13 +113,13 @@ Result<void> rollback(const Paths& paths, const Options& options) {
     const auto previous =
         std::ranges::find_if(releases, [](const json& each) { return each.at("state") == "previous"; });
     if (previous == releases.end())
-        return fail(ErrorCode::release, "there is no previous release to go back to",
-                    "commentoctl app list shows what there is; commentoctl app upgrade FILE takes any");
+        return fail(ErrorCode::release, tr("there is no previous release to go back to"),
+                    tr("commentoctl app list shows what there is; commentoctl app upgrade FILE takes any"));
     COMMENTO_ASSIGN(const bool sure, is_sure(paths, *previous, options.yes));
     if (!sure)
         return {};
     COMMENTO_CHECK(change_over_to(paths, previous->at("name"), {"--name-it"}));
-    say("done; to take it back: commentoctl app rollback");
+    say(tr("done; to take it back: commentoctl app rollback"));
     return {};
 }
 

@@ -1,5 +1,6 @@
 #include "ctl/backup.hpp"
 
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/backups_table.hpp"
 #include "ctl/output.hpp"
@@ -53,20 +54,19 @@ Result<void> verify(const Paths& paths, const Options& options) { return request
 /// Has the databases change places, and returns when the application answers with what it has then.
 Result<void> change_places(const Paths& paths, const std::string& how) {
     COMMENTO_CHECK(run_request(paths, {"db-switch", {how}}));
-    return await_application("commentoctl backup undo has the databases change places again");
+    return await_application(tr("commentoctl backup undo has the databases change places again"));
 }
 
 Result<void> restore(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root_for({"restore", options.name}));
-    COMMENTO_ASSIGN(const bool sure,
-                    wants_to(options.yes, fmt::format("Go back to the comments of {}? What came since is kept "
-                                                      "in a backup, and for a week beside it.",
-                                                      options.name)));
+    COMMENTO_ASSIGN(const bool sure, wants_to(options.yes, tr("Go back to the comments of {}? What came since is kept "
+                                                              "in a backup, and for a week beside it.",
+                                                              options.name)));
     if (!sure)
         return {};
     COMMENTO_CHECK(request(paths, {"restore", options.name}));
     COMMENTO_CHECK(change_places(paths, "switch"));
-    say("done; to take it back: commentoctl backup undo");
+    say(tr("done; to take it back: commentoctl backup undo"));
     return {};
 }
 

@@ -1,5 +1,7 @@
 #include "ctl/backups_table.hpp"
 
+#include "base/translate.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <vector>
@@ -25,7 +27,7 @@ std::string comments_in(const json& backup) {
 std::vector<Cell> damaged_row(const json& backup) {
     return {{backup.at("name")},
             {size_of(backup)},
-            {"damaged", Colour::bad},
+            {tr("damaged"), Colour::bad},
             {"-"},
             {"-"},
             {backup.at("fault").get<std::string>()}};
@@ -38,7 +40,7 @@ std::vector<Cell> row_of(const json& backup) {
     const std::string release = backup.at("versions").at("application");
     return {{backup.at("name")},
             {size_of(backup)},
-            {verified ? "verified" : "made", verified ? Colour::good : Colour::none},
+            {verified ? tr("verified") : tr("made"), verified ? Colour::good : Colour::none},
             {comments_in(backup)},
             {release.empty() ? "-" : release},
             {backup.at("reason").get<std::string>()}};
@@ -51,7 +53,7 @@ std::string backups_table(const json& backups, Look look) {
     for (const auto& backup : backups)
         rows.push_back(row_of(backup));
     std::ranges::reverse(rows);
-    return draw_table({"BACKUP", "SIZE", "STATE", "COMMENTS", "RELEASE", "DETAIL"}, rows, look);
+    return draw_table({tr("BACKUP"), tr("SIZE"), tr("STATE"), tr("COMMENTS"), tr("RELEASE"), tr("DETAIL")}, rows, look);
 }
 
 } // namespace commento

@@ -1,5 +1,6 @@
 #include "ctl/cert.hpp"
 
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/certificates_table.hpp"
 #include "ctl/further.hpp"
@@ -108,9 +109,8 @@ Result<std::vector<Wish>> wishes_of(const Words& assignments) {
 
 /// The file stays where the authority does not issue at once.
 Error not_yet(Error error, const FurtherFile& file) {
-    error.message += fmt::format("\n{} stays, and the timer tries again", file.path.string());
-    error.hint +=
-        fmt::format("{}to take it back: commentoctl cert remove {}", error.hint.empty() ? "" : "; ", file.name);
+    error.message += "\n" + tr("{} stays, and the timer tries again", file.path.string());
+    error.hint += (error.hint.empty() ? "" : "; ") + tr("to take it back: commentoctl cert remove {}", file.name);
     return error;
 }
 
@@ -126,9 +126,9 @@ Result<void> issue(const Paths& paths, const Options& options) {
     COMMENTO_ASSIGN(const auto wishes, wishes_of(options.assignments));
     COMMENTO_ASSIGN(const FurtherFile file, plan_further(options.names, wishes, paths));
     COMMENTO_ASSIGN(const bool wrote, write_further(file));
-    say(fmt::format("{} {}", file.path.string(), wrote ? "is written" : "is so already"));
+    say(wrote ? tr("{} is written", file.path.string()) : tr("{} is so already", file.path.string()));
     if (options.later) {
-        say("the timer gets the certificate when it elapses next");
+        say(tr("the timer gets the certificate when it elapses next"));
         return {};
     }
     return request(paths, {"renew", file.name}).map_error([&](Error error) { return not_yet(std::move(error), file); });
@@ -137,7 +137,7 @@ Result<void> issue(const Paths& paths, const Options& options) {
 Result<void> remove(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root_for({"remove", options.name}));
     COMMENTO_ASSIGN(const bool stored, remove_further(options.name, paths));
-    say(fmt::format("nothing asks for the certificate {} any more", options.name));
+    say(tr("nothing asks for the certificate {} any more", options.name));
     return stored ? request(paths, {"forget", options.name}) : Result<void>();
 }
 

@@ -1,6 +1,7 @@
 #include "ctl/certificates_table.hpp"
 
 #include "base/clock.hpp"
+#include "base/translate.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,9 +58,12 @@ std::string all(const std::vector<std::string>& names) { return few(names, names
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Cell state_of(const Json& certificate) {
+    // commento-cert's own words.
+    [[maybe_unused]] static constexpr std::array kWords{msgid("valid"), msgid("placeholder"), msgid("expired"),
+                                                        msgid("missing"), msgid("faulty settings")};
     std::string state = text_of(certificate, "state");
     const Colour colour = state == "valid" ? Colour::good : state == "placeholder" ? Colour::doubtful : Colour::bad;
-    return {std::move(state), colour};
+    return {translated(state), colour};
 }
 
 /// Files of the operator are renewed by the operator.
@@ -73,21 +77,22 @@ std::string renewal_of(const Json& certificate) {
 
 std::string description_of(const Json& failure) {
     const Json count = member(failure, "failures");
-    return fmt::format("failed {}: {}", count == 1 ? "once" : text_of(count) + " times", text_of(failure, "message"));
+    const std::string message = text_of(failure, "message");
+    return count == 1 ? tr("failed once: {}", message) : tr("failed {} times: {}", text_of(count), message);
 }
 
 std::string next_try_of(const Json& failure) {
-    return member(failure, "next_try").is_null() ? "when the timer elapses" : "after " + time_of(failure, "next_try");
+    return member(failure, "next_try").is_null() ? tr("when the timer elapses")
+                                                 : tr("after {}", time_of(failure, "next_try"));
 }
 
 Cell last_result_of(const Json& certificate) {
     const Json failures = member(certificate, "failures");
     if (!failures.empty())
-        return {
-            fmt::format("{}; next try {}", first_line(description_of(failures.front())), next_try_of(failures.front())),
-            Colour::bad};
+        return {tr("{}; next try {}", first_line(description_of(failures.front())), next_try_of(failures.front())),
+                Colour::bad};
     if (!member(certificate, "set_aside").is_null())
-        return {fmt::format("nginx did not serve generation {}", text_of(certificate, "set_aside")), Colour::bad};
+        return {tr("nginx did not serve generation {}", text_of(certificate, "set_aside")), Colour::bad};
     if (member(certificate, "state") == "faulty settings")
         return {first_line(text_of(certificate, "due")), Colour::bad};
     return {member(certificate, "generation").is_null() ? kNone : "ok"};
@@ -109,9 +114,9 @@ Row row_of(const Json& certificate) {
 /// Rows of facts; those that are not known are left out.
 class Facts {
   public:
-    void add(std::string fact, Cell value) {
+    void add(const char* fact, Cell value) {
         if (value.text != kNone)
-            rows_.push_back({{std::move(fact)}, std::move(value)});
+            rows_.push_back({{translated(fact)}, std::move(value)});
     }
     const std::vector<Row>& rows() const { return rows_; }
 
@@ -120,35 +125,35 @@ class Facts {
 };
 
 void add_content(Facts& facts, const Json& certificate) {
-    facts.add("names", {all(names_of(certificate, "names"))});
-    facts.add("asked for", {all(names_of(certificate, "wanted_names"))});
-    for (const auto& [fact, name] : {std::pair{"source", "source"},
-                                     {"authority", "directory"},
-                                     {"profile", "profile"},
-                                     {"issuer", "issuer"},
-                                     {"serial", "serial"},
-                                     {"SHA-256", "fingerprint"},
-                                     {"key", "key_type"}})
+    facts.add(msgid("names"), {all(names_of(certificate, "names"))});
+    facts.add(msgid("asked for"), {all(names_of(certificate, "wanted_names"))});
+    for (const auto& [fact, name] : {std::pair{msgid("source"), "source"},
+                                     {msgid("authority"), "directory"},
+                                     {msgid("profile"), "profile"},
+                                     {msgid("issuer"), "issuer"},
+                                     {msgid("serial"), "serial"},
+                                     {msgid("SHA-256"), "fingerprint"},
+                                     {msgid("key"), "key_type"}})
         facts.add(fact, {text_of(certificate, name)});
-    facts.add("valid from", {time_of(certificate, "not_before")});
-    facts.add("valid until", {time_of(certificate, "not_after")});
-    facts.add("days left", {text_of(certificate, "days_left")});
+    facts.add(msgid("valid from"), {time_of(certificate, "not_before")});
+    facts.add(msgid("valid until"), {time_of(certificate, "not_after")});
+    facts.add(msgid("days left"), {text_of(certificate, "days_left")});
 }
 
 void add_renewal(Facts& facts, const Json& certificate) {
-    facts.add("renewal", {renewal_of(certificate)});
+    facts.add(msgid("renewal"), {renewal_of(certificate)});
     if (const Json window = member(certificate, "renewal_window"); !window.is_null()) {
-        facts.add("ARI window", {fmt::format("{} to {}", time_of(window, "start"), time_of(window, "end"))});
-        facts.add("ARI says", {text_of(window, "explanation")});
+        facts.add(msgid("ARI window"), {tr("{} to {}", time_of(window, "start"), time_of(window, "end"))});
+        facts.add(msgid("ARI says"), {text_of(window, "explanation")});
     }
     const std::string due = text_of(certificate, "due");
-    facts.add("due", due == kNone ? Cell{"no"} : Cell{"yes: " + due, Colour::doubtful});
-    facts.add("set aside", {text_of(certificate, "set_aside"), Colour::bad});
+    facts.add(msgid("due"), due == kNone ? Cell{tr("no")} : Cell{tr("yes: {}", due), Colour::doubtful});
+    facts.add(msgid("set aside"), {text_of(certificate, "set_aside"), Colour::bad});
     for (const auto& failure : member(certificate, "failures")) {
-        facts.add("last failure", {fmt::format("{}, {} {}", time_of(failure, "failed_at"),
-                                               text_of(failure, "directory"), description_of(failure)),
-                                   Colour::bad});
-        facts.add("next try", {next_try_of(failure)});
+        facts.add(msgid("last failure"), {fmt::format("{}, {} {}", time_of(failure, "failed_at"),
+                                                      text_of(failure, "directory"), description_of(failure)),
+                                          Colour::bad});
+        facts.add(msgid("next try"), {next_try_of(failure)});
     }
 }
 
@@ -157,9 +162,9 @@ void add_files(Facts& facts, const Json& certificate) {
     if (generation.is_null())
         return;
     const std::string folder = text_of(certificate, "folder");
-    facts.add("generation", {text_of(generation)});
-    facts.add("chain file", {folder + "/fullchain.pem"});
-    facts.add("key file", {folder + "/privkey.pem"});
+    facts.add(msgid("generation"), {text_of(generation)});
+    facts.add(msgid("chain file"), {folder + "/fullchain.pem"});
+    facts.add(msgid("key file"), {folder + "/privkey.pem"});
 }
 
 } // namespace
@@ -168,8 +173,8 @@ Result<Json> parse_objects(std::string_view text) {
     Json parsed = Json::parse(text, nullptr, false);
     const bool fits = parsed.is_array() && std::ranges::all_of(parsed, [](const Json& one) { return one.is_object(); });
     if (!fits)
-        return fail(ErrorCode::internal, "commento-cert printed no JSON array of objects",
-                    "are both programs of one version? commento-cert --version");
+        return fail(ErrorCode::internal, tr("commento-cert printed no JSON array of objects"),
+                    tr("are both programs of one version? commento-cert --version"));
     return parsed;
 }
 
@@ -177,26 +182,28 @@ std::string certificates_table(const Json& certificates, Look look) {
     std::vector<Row> rows;
     for (const auto& certificate : certificates)
         rows.push_back(row_of(certificate));
-    return draw_table({"NAME", "NAMES", "STATE", "DAYS LEFT", "KEY", "ISSUER", "RENEWAL", "LAST RESULT"}, rows, look);
+    return draw_table({tr("NAME"), tr("NAMES"), tr("STATE"), tr("DAYS LEFT"), tr("KEY"), tr("ISSUER"), tr("RENEWAL"),
+                       tr("LAST RESULT")},
+                      rows, look);
 }
 
 std::string certificate_facts(const Json& certificates, Look look) {
     std::string text;
     for (const auto& certificate : certificates) {
         Facts facts;
-        facts.add("name", {text_of(certificate, "name")});
-        facts.add("state", state_of(certificate));
+        facts.add(msgid("name"), {text_of(certificate, "name")});
+        facts.add(msgid("state"), state_of(certificate));
         add_content(facts, certificate);
         add_renewal(facts, certificate);
         add_files(facts, certificate);
-        text += (text.empty() ? "" : "\n\n") + draw_table({"FACT", "VALUE"}, facts.rows(), look);
+        text += (text.empty() ? "" : "\n\n") + draw_table({tr("FACT"), tr("VALUE")}, facts.rows(), look);
     }
     return text;
 }
 
 std::string accounts_table(const Json& accounts, Look look) {
     if (accounts.empty())
-        return "there is no account yet; the first certificate from an authority makes one";
+        return tr("there is no account yet; the first certificate from an authority makes one");
     std::vector<Row> rows;
     for (const auto& account : accounts) {
         Row row;
@@ -204,7 +211,7 @@ std::string accounts_table(const Json& accounts, Look look) {
             row.push_back({text_of(account, name)});
         rows.push_back(std::move(row));
     }
-    return draw_table({"DIRECTORY", "ACCOUNT", "EMAIL", "KEY", "TERMS"}, rows, look);
+    return draw_table({tr("DIRECTORY"), tr("ACCOUNT"), tr("EMAIL"), tr("KEY"), tr("TERMS")}, rows, look);
 }
 
 } // namespace commento

@@ -1,6 +1,7 @@
 #include "ctl/check.hpp"
 
 #include "base/clock.hpp"
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/installed_units.hpp"
 #include "proof/dns_name.hpp"
@@ -19,7 +20,7 @@ Result<json> listed(const Paths& paths, const char* helper, std::vector<std::str
     COMMENTO_ASSIGN(const std::string text, call_helper(paths, helper, std::move(words)));
     json parsed = json::parse(text, nullptr, false);
     if (parsed.is_discarded())
-        return fail(ErrorCode::internal, fmt::format("{} printed no JSON", helper));
+        return fail(ErrorCode::internal, tr("{} printed no JSON", helper));
     return parsed;
 }
 
@@ -37,7 +38,7 @@ std::string known_groups() {
         if (groups.empty() || groups.back() != group_of(check))
             groups.push_back(group_of(check));
     }
-    return fmt::format("groups: {}; commentoctl doctor --list names each check", fmt::join(groups, ", "));
+    return tr("groups: {}; commentoctl doctor --list names each check", fmt::join(groups, ", "));
 }
 
 } // namespace
@@ -105,14 +106,13 @@ Result<DnsAnswer> CheckedHost::ask_dns(const std::string& name, RecordType type)
         return tl::unexpected(*mute_);
     if (!resolvers_)
         resolvers_ = host_resolvers(paths_);
-    Error last{ErrorCode::network, "/etc/resolv.conf names no resolver", ""};
+    Error last{ErrorCode::network, tr("/etc/resolv.conf names no resolver"), ""};
     std::vector<DnsServer> talking;
     for (const auto& resolver : *resolvers_) {
         auto answer = resolver.ask(name + '.', type);
         if (answer && answer->is_about_name())
             return answers_.insert({{name, type}, *std::move(answer)}).first->second;
-        last = answer ? Error{ErrorCode::network, fmt::format("{} refuses the question for {}", resolver.place(), name),
-                              ""}
+        last = answer ? Error{ErrorCode::network, tr("{} refuses the question for {}", resolver.place(), name), ""}
                       : answer.error();
         if (answer)
             talking.push_back(resolver);
@@ -153,8 +153,7 @@ Result<std::vector<Check>> checks_named(const std::vector<std::string>& words) {
         std::erase_if(unknown, fits);
     }
     if (!unknown.empty())
-        return fail(ErrorCode::settings, fmt::format("no check is called {}", fmt::join(unknown, ", ")),
-                    known_groups());
+        return fail(ErrorCode::settings, tr("no check is called {}", fmt::join(unknown, ", ")), known_groups());
     return chosen;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/journal.hpp"
+#include "base/translate.hpp"
 #include "ctl/check.hpp"
 #include "ctl/domain_plan.hpp"
 
@@ -39,12 +40,13 @@ Finding look_at_state(CheckedHost& host) {
     const json main = main_certificate(host);
     const std::string state = main.is_object() ? text_at(main, "state") : "missing";
     if (state == "valid")
-        return ok(fmt::format("issued by {}", text_at(main, "issuer")));
+        return ok(tr("issued by {}", text_at(main, "issuer")));
     if (state == "placeholder")
-        return fault("only the placeholder that was made here; browsers warn of it", renew());
+        return fault(tr("only the placeholder that was made here; browsers warn of it"), renew());
     if (state == "faulty settings")
-        return fault("it is not known which one is wanted: the settings are faulty", by_hand({"commentoctl", "setup"}));
-    return fault(fmt::format("it is {}", state), renew());
+        return fault(tr("it is not known which one is wanted: the settings are faulty"),
+                     by_hand({"commentoctl", "setup"}));
+    return fault(tr("it is {}", state), renew());
 }
 
 Finding look_at_validity(CheckedHost& host) {
@@ -54,9 +56,9 @@ Finding look_at_validity(CheckedHost& host) {
     constexpr std::int64_t kDay = 86400;
     const std::int64_t left = certificate->not_after - now();
     const std::int64_t lifetime = certificate->not_after - certificate->not_before;
-    const std::string saw = fmt::format("ends {}, in {} days", local_time(certificate->not_after), left / kDay);
+    const std::string saw = tr("ends {}, in {} days", local_time(certificate->not_after), left / kDay);
     if (left <= 0)
-        return fault("ended " + local_time(certificate->not_after), renew());
+        return fault(tr("ended {}", local_time(certificate->not_after)), renew());
     // Renewals begin when a third is left, and go on for as long as they fail.
     constexpr std::int64_t kTooLate = 6;
     return left < lifetime / kTooLate ? warning(saw, renew()) : ok(saw);
@@ -74,22 +76,21 @@ Finding look_at_names(CheckedHost& host) {
     if (missing.empty())
         return ok(fmt::format("{}", fmt::join(certificate->names, " ")));
     // nginx has to answer the authority's questions for a new name, too.
-    return fault(fmt::format("it is not for {}", fmt::join(missing, ", ")), safely({"commentoctl", "restart"}));
+    return fault(tr("it is not for {}", fmt::join(missing, ", ")), safely({"commentoctl", "restart"}));
 }
 
 Finding look_at_renewal(CheckedHost& host) {
     const Facts& facts = host.facts();
     const Remedy start = safely({"systemctl", "start", "commento-cert-renew.timer"});
     if (!facts.timer || !facts.renew)
-        return skipped("systemd does not say");
+        return skipped(tr("systemd does not say"));
     if (facts.timer->state.active != "active")
-        return fault(fmt::format("commento-cert-renew.timer is {}: nothing is renewed", facts.timer->state.active),
-                     start);
+        return fault(tr("commento-cert-renew.timer is {}: nothing is renewed", facts.timer->state.active), start);
     const std::string& result = facts.renew->state.result;
     if (result.empty() || result == "success")
-        return ok(fmt::format("last run {}", local_time(facts.renew->state.since)));
+        return ok(tr("last run {}", local_time(facts.renew->state.since)));
     const auto& words = facts.renew->failure;
-    return fault(words ? words->message : fmt::format("the last run failed: {}", result), renew());
+    return fault(words ? words->message : tr("the last run failed: {}", result), renew());
 }
 
 Finding look_at_further(CheckedHost& host) {
@@ -106,55 +107,54 @@ Finding look_at_further(CheckedHost& host) {
             wrong += fmt::format("{}{} ({})", wrong.empty() ? "" : ", ", text_at(each, "name"), text_at(each, "state"));
     }
     if (!wrong.empty())
-        return fault("not valid: " + wrong, renew());
-    return count == 0 ? skipped("no further certificate is asked for")
-                      : ok(fmt::format("{} further ones are valid", count));
+        return fault(tr("not valid: {}", wrong), renew());
+    return count == 0 ? skipped(tr("no further certificate is asked for")) : ok(tr("{} further ones are valid", count));
 }
 
 // --- authority ---
 
 bool asks_authority(CheckedHost& host) { return host.settings().text("TLS_MODE") == "acme"; }
 
-constexpr const char* kNoAuthority = "no authority is asked for a certificate";
+constexpr const char* kNoAuthority = msgid("no authority is asked for a certificate");
 
 Finding look_at_directory(CheckedHost& host) {
     constexpr int kOk = 200;
     if (!asks_authority(host))
-        return skipped(kNoAuthority);
+        return skipped(translated(kNoAuthority));
     const auto& answer = host.directory();
     const std::string address = host.settings().acme_directory();
-    const Remedy look = advise(fmt::format("curl -v {} shows where it ends: a packet filter, a proxy, DNS", address));
+    const Remedy look = advise(tr("curl -v {} shows where it ends: a packet filter, a proxy, DNS", address));
     if (!answer)
         return fault(answer.error().message, look);
     if (answer->status == kOk)
-        return ok(fmt::format("{} answers", address));
-    return fault(fmt::format("{} answers with status {}", address, answer->status), look);
+        return ok(tr("{} answers", address));
+    return fault(tr("{} answers with status {}", address, answer->status), look);
 }
 
 /// Until then it is not asked again: its limits, or what it said.
 Finding look_at_pause(CheckedHost& host) {
     if (!asks_authority(host))
-        return skipped(kNoAuthority);
+        return skipped(translated(kNoAuthority));
     if (const auto& all = host.certificates(); !all)
         return skipped(all.error().message);
     const json main = main_certificate(host);
     for (const auto& failure : main.is_object() && main.contains("failures") ? main.at("failures") : json::array()) {
         if (!text_at(failure, "next_try").empty())
-            return warning(fmt::format("asked again from {} on, after {} failures: {}", text_at(failure, "next_try"),
-                                       failure.value("failures", 0), text_at(failure, "message")),
-                           advise("mend what the message says; then: sudo commentoctl cert renew --force"));
+            return warning(tr("asked again from {} on, after {} failures: {}", text_at(failure, "next_try"),
+                              failure.value("failures", 0), text_at(failure, "message")),
+                           advise(tr("mend what the message says; then: sudo commentoctl cert renew --force")));
     }
-    return ok("nothing holds a request back");
+    return ok(tr("nothing holds a request back"));
 }
 
 constexpr std::array kChecks{
-    Check{"certificate.state", "There is a certificate", look_at_state},
-    Check{"certificate.validity", "It is valid for long enough", look_at_validity},
-    Check{"certificate.names", "It is for all names", look_at_names},
-    Check{"certificate.renewal", "It is renewed by itself", look_at_renewal},
-    Check{"certificate.further", "Further certificates are valid", look_at_further},
-    Check{"authority.directory", "The authority can be reached", look_at_directory},
-    Check{"authority.limits", "The authority may be asked", look_at_pause},
+    Check{"certificate.state", msgid("There is a certificate"), look_at_state},
+    Check{"certificate.validity", msgid("It is valid for long enough"), look_at_validity},
+    Check{"certificate.names", msgid("It is for all names"), look_at_names},
+    Check{"certificate.renewal", msgid("It is renewed by itself"), look_at_renewal},
+    Check{"certificate.further", msgid("Further certificates are valid"), look_at_further},
+    Check{"authority.directory", msgid("The authority can be reached"), look_at_directory},
+    Check{"authority.limits", msgid("The authority may be asked"), look_at_pause},
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // Database, application and backups.
 
 #include "base/clock.hpp"
+#include "base/translate.hpp"
 #include "config/database_server.hpp"
 #include "config/serving.hpp"
 #include "ctl/check.hpp"
@@ -25,7 +26,7 @@ constexpr std::int64_t kDay = 24 * kHour;
 Finding look_whether_it_answers(CheckedHost& host) {
     const auto& database = host.facts().database;
     if (database)
-        return ok(fmt::format("PostgreSQL {} answers", version_of_postgresql(database->version)));
+        return ok(tr("PostgreSQL {} answers", version_of_postgresql(database->version)));
     const bool own = database_server(host.paths(), host.settings()).is_own;
     return fault(database.error().message,
                  own ? by_hand({"systemctl", "restart", "postgresql.service"}) : advise(database.error().hint));
@@ -41,10 +42,10 @@ Finding look_at_parts(CheckedHost& host) {
     if (!result)
         return skipped(result.error().message);
     if (*result == "done")
-        return ok("roles, database and pool are as they should be");
+        return ok(tr("roles, database and pool are as they should be"));
     const auto state = units->state(kUnit);
-    const auto words = state ? last_words(state->invocation) : std::nullopt;
-    return fault(words ? words->message : fmt::format("{} failed", kUnit), safely({"commentoctl", "db", "provision"}));
+    const auto words = state ? last_words(kUnit, state->invocation) : std::nullopt;
+    return fault(words ? words->message : tr("{} failed", kUnit), safely({"commentoctl", "db", "provision"}));
 }
 
 /// PostgreSQL's words for it (SQLSTATE 53300).
@@ -61,22 +62,21 @@ Finding look_at_connections(CheckedHost& host) {
         advise("who has them: sudo -u postgres psql -c 'SELECT usename, application_name, count(*) FROM "
                "pg_stat_activity GROUP BY 1, 2'; max_connections stands in postgresql.conf");
     if (!database)
-        return is_crowded(database.error()) ? fault("all connections are taken", look)
-                                            : skipped("the database does not answer");
-    const std::string saw =
-        fmt::format("{} of {} connections are taken", database->connections, database->most_connections);
+        return is_crowded(database.error()) ? fault(tr("all connections are taken"), look)
+                                            : skipped(tr("the database does not answer"));
+    const std::string saw = tr("{} of {} connections are taken", database->connections, database->most_connections);
     return database->connections * kHundred < database->most_connections * kNearlyAll ? ok(saw) : warning(saw, look);
 }
 
 Finding look_at_version(CheckedHost& host) {
     const auto& database = host.facts().database;
     if (!database)
-        return skipped("the database does not answer");
+        return skipped(tr("the database does not answer"));
     const std::string version = version_of_postgresql(database->version);
     const std::string end = support_end_of_postgresql(database->version);
     if (end.empty() || end > utc_time(now()))
-        return ok(fmt::format("PostgreSQL {} is supported", version));
-    return warning(fmt::format("PostgreSQL {} has had no more fixes since {}", version, end),
+        return ok(tr("PostgreSQL {} is supported", version));
+    return warning(tr("PostgreSQL {} has had no more fixes since {}", version, end),
                    by_hand({"commentoctl", "db", "upgrade"}));
 }
 
@@ -87,8 +87,7 @@ Remedy restart_application() { return safely({"systemctl", "restart", "commento.
 Finding look_at_application(CheckedHost& host) {
     const Facts& facts = host.facts();
     if (facts.answer)
-        return ok(
-            fmt::format("answers in {:.1f} ms", std::chrono::duration<double, std::milli>(*facts.answer).count()));
+        return ok(tr("answers in {:.1f} ms", std::chrono::duration<double, std::milli>(*facts.answer).count()));
     const auto& failed = facts.application;
     return fault(failed && failed->failure ? failed->failure->message : facts.answer.error().message,
                  restart_application());
@@ -97,7 +96,7 @@ Finding look_at_application(CheckedHost& host) {
 /// Its own word on the database, which comes with status 200 (APP-CONTRACT, HTTP).
 Finding look_at_its_database(CheckedHost& host) {
     if (!host.facts().answer)
-        return skipped("the application does not answer");
+        return skipped(tr("the application does not answer"));
     HttpClient client({.connect = 5s, .total = 10s});
     const std::string address =
         client.reach_here(serving_port(host.paths(), host.settings())) + host.settings().base_path();
@@ -105,29 +104,30 @@ Finding look_at_its_database(CheckedHost& host) {
     if (!answer)
         return fault(answer.error().message, restart_application());
     if (problem_with_count(*answer).empty())
-        return ok("it reads from the database");
-    return fault("it does not get at the database",
+        return ok(tr("it reads from the database"));
+    return fault(tr("it does not get at the database"),
                  safely({"systemctl", "restart", "commento-db-pool.service", "commento.service"}));
 }
 
 Finding look_at_release(CheckedHost& host) {
     const std::string& release = host.facts().release;
     if (release.empty())
-        return fault("no release is installed", safely({"commentoctl", "app", "install"}));
+        return fault(tr("no release is installed"), safely({"commentoctl", "app", "install"}));
     const std::string why = why_outdated(release);
-    return why.empty() ? ok(release)
-                       : warning(fmt::format("{}: {}", release, why),
-                                 advise("commentoctl setup --set APP_URL= --set APP_SHA256= --set APP_ARCHIVE= takes "
-                                        "the release that this version of commento-stack names"));
+    return why.empty()
+               ? ok(release)
+               : warning(fmt::format("{}: {}", release, why),
+                         advise(tr("commentoctl setup --set APP_URL= --set APP_SHA256= --set APP_ARCHIVE= takes "
+                                   "the release that this version of commento-stack names")));
 }
 
 // --- backups ---
 
-/// The last one that is whole; null where there is none.
+/// The last one that is whole; null where there is none. Of two that were begun in one second, the names differ.
 json last_backup(const json& all) {
     json last;
     for (const auto& each : all) {
-        if (each.at("fault").is_null() && (last.is_null() || each.at("made") > last.at("made")))
+        if (each.at("fault").is_null() && (last.is_null() || each.at("name") > last.at("name")))
             last = each;
     }
     return last;
@@ -141,10 +141,10 @@ Finding look_at_age(CheckedHost& host) {
         return fault(all.error().message, back_up());
     const json last = last_backup(*all);
     if (last.is_null())
-        return warning("there is no backup yet", back_up());
+        return warning(tr("there is no backup yet"), back_up());
     const auto made = parse_utc_time(last.at("made"));
     const std::int64_t age = now() - made.value_or(0);
-    const std::string saw = fmt::format("the last one is {} hours old", age / kHour);
+    const std::string saw = tr("the last one is {} hours old", age / kHour);
     return age > 2 * kDay ? fault(saw, back_up()) : ok(saw);
 }
 
@@ -152,18 +152,18 @@ Finding look_whether_verified(CheckedHost& host) {
     const auto& all = host.backups();
     const json last = all ? last_backup(*all) : json();
     if (last.is_null())
-        return skipped("there is no backup yet");
+        return skipped(tr("there is no backup yet"));
     for (const auto& each : *all) {
         if (!each.at("fault").is_null())
-            return fault(fmt::format("{} is damaged: {}", each.at("name").get<std::string>(),
-                                     each.at("fault").get<std::string>()),
-                         advise("its copy elsewhere may be whole; commentoctl backup prune removes it in time"));
+            return fault(
+                tr("{} is damaged: {}", each.at("name").get<std::string>(), each.at("fault").get<std::string>()),
+                advise(tr("its copy elsewhere may be whole; commentoctl backup prune removes it in time")));
     }
     const std::string name = last.at("name");
     if (last.at("verified").is_null())
-        return warning(fmt::format("{} was not put back for a trial yet", name),
+        return warning(tr("{} was not put back for a trial yet", name),
                        safely({"commentoctl", "backup", "verify", name}));
-    return ok(fmt::format("{} was put back for a trial", name));
+    return ok(tr("{} was put back for a trial", name));
 }
 
 Finding look_at_schedule(CheckedHost& host) {
@@ -173,28 +173,28 @@ Finding look_at_schedule(CheckedHost& host) {
     if (!timer)
         return skipped(timer.error().message);
     if (timer->active != "active")
-        return fault(fmt::format("{} is {}: no backup is made", kTimer, timer->active),
-                     safely({"systemctl", "start", kTimer}));
-    const auto last = units->state("commento-db-backup.service");
+        return fault(tr("{} is {}: no backup is made", kTimer, timer->active), safely({"systemctl", "start", kTimer}));
+    const std::string unit = "commento-db-backup.service";
+    const auto last = units->state(unit);
     if (last && !last->result.empty() && last->result != "success") {
-        const auto words = last_words(last->invocation);
-        return fault(words ? words->message : fmt::format("the last run failed: {}", last->result),
-                     safely({"systemctl", "start", "commento-db-backup.service"}));
+        const auto words = last_words(unit, last->invocation);
+        return fault(words ? words->message : tr("the last run failed: {}", last->result),
+                     safely({"systemctl", "start", unit}));
     }
-    return ok("a backup is made each night");
+    return ok(tr("a backup is made each night"));
 }
 
 constexpr std::array kChecks{
-    Check{"database.answers", "PostgreSQL answers", look_whether_it_answers},
-    Check{"database.parts", "Roles, database and pool are in place", look_at_parts},
-    Check{"database.connections", "PostgreSQL has connections left", look_at_connections},
-    Check{"database.version", "PostgreSQL is supported", look_at_version},
-    Check{"application.answers", "The application answers", look_at_application},
-    Check{"application.database", "The application gets at the database", look_at_its_database},
-    Check{"application.release", "The release is a current one", look_at_release},
-    Check{"backups.age", "There is a fresh backup", look_at_age},
-    Check{"backups.verified", "Backups can be put back", look_whether_verified},
-    Check{"backups.schedule", "Backups are made by themselves", look_at_schedule},
+    Check{"database.answers", msgid("PostgreSQL answers"), look_whether_it_answers},
+    Check{"database.parts", msgid("Roles, database and pool are in place"), look_at_parts},
+    Check{"database.connections", msgid("PostgreSQL has connections left"), look_at_connections},
+    Check{"database.version", msgid("PostgreSQL is supported"), look_at_version},
+    Check{"application.answers", msgid("The application answers"), look_at_application},
+    Check{"application.database", msgid("The application gets at the database"), look_at_its_database},
+    Check{"application.release", msgid("The release is a current one"), look_at_release},
+    Check{"backups.age", msgid("There is a fresh backup"), look_at_age},
+    Check{"backups.verified", msgid("Backups can be put back"), look_whether_verified},
+    Check{"backups.schedule", msgid("Backups are made by themselves"), look_at_schedule},
 };
 
 } // namespace

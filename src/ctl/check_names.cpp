@@ -1,5 +1,6 @@
 // DNS: whether the names lead here, and whether CAA records let the authority issue for them.
 
+#include "base/translate.hpp"
 #include "config/keys.hpp"
 #include "ctl/caa.hpp"
 #include "ctl/check.hpp"
@@ -42,9 +43,9 @@ bool leads_here(CheckedHost& host, const std::string& address, const std::string
 }
 
 Remedy set_record(const char* type, const std::string& name) {
-    return advise(fmt::format("where {} is administered, have its {} record name an address of this host ({}), or of "
-                              "what passes its ports on to it",
-                              name, type, fmt::join(own_addresses(type), ", ")));
+    return advise(tr("where {} is administered, have its {} record name an address of this host ({}), or of "
+                     "what passes its ports on to it",
+                     name, type, fmt::join(own_addresses(type), ", ")));
 }
 
 std::vector<std::string> foreign(CheckedHost& host, const std::vector<std::string>& addresses,
@@ -59,34 +60,34 @@ std::vector<std::string> foreign(CheckedHost& host, const std::vector<std::strin
 Finding leads_elsewhere(const char* type, const std::string& name, const std::vector<std::string>& elsewhere) {
     const bool may_be_passed_on = public_addresses(type).empty() && !own_addresses(type).empty();
     if (may_be_passed_on)
-        return warning(fmt::format("{} leads to {}; whether that is passed on to this host can't be told from here",
-                                   name, fmt::join(elsewhere, ", ")),
-                       advise("look at the router: it has to pass the ports of HTTP and HTTPS on"));
-    return fault(fmt::format("{} leads to {}, which is not this host", name, fmt::join(elsewhere, ", ")),
+        return warning(tr("{} leads to {}; whether that is passed on to this host can't be told from here", name,
+                          fmt::join(elsewhere, ", ")),
+                       advise(tr("look at the router: it has to pass the ports of HTTP and HTTPS on")));
+    return fault(tr("{} leads to {}, which is not this host", name, fmt::join(elsewhere, ", ")),
                  set_record(type, name));
 }
 
 Finding look_at_resolver(CheckedHost& host) {
     const auto answer = host.ask_dns(host.settings().text("DOMAIN"), RecordType::soa);
-    return answer ? ok("resolvers answer")
-                  : fault(answer.error().message, advise("see /etc/resolv.conf, and resolvectl status where it runs"));
+    return answer
+               ? ok(tr("resolvers answer"))
+               : fault(answer.error().message, advise(tr("see /etc/resolv.conf, and resolvectl status where it runs")));
 }
 
-constexpr const char* kNoAnswer = "the resolvers do not answer";
+constexpr const char* kNoAnswer = msgid("the resolvers do not answer");
 
 Finding look_at_ipv4(CheckedHost& host) {
     const std::string& domain = host.settings().text("DOMAIN");
     const auto ipv4 = addresses_of(host, domain, RecordType::a);
     const auto ipv6 = addresses_of(host, domain, RecordType::aaaa);
     if (!ipv4 || !ipv6)
-        return skipped(kNoAnswer);
+        return skipped(translated(kNoAnswer));
     if (ipv4->empty() && ipv6->empty())
-        return fault(fmt::format("{} has no address in DNS", domain), set_record("A", domain));
+        return fault(tr("{} has no address in DNS", domain), set_record("A", domain));
     if (ipv4->empty())
-        return warning(fmt::format("{} has no IPv4 address: readers without IPv6 can't come", domain),
-                       set_record("A", domain));
+        return warning(tr("{} has no IPv4 address: readers without IPv6 can't come", domain), set_record("A", domain));
     const auto elsewhere = foreign(host, *ipv4, domain);
-    return elsewhere.empty() ? ok(fmt::format("{} leads here: {}", domain, fmt::join(*ipv4, ", ")))
+    return elsewhere.empty() ? ok(tr("{} leads here: {}", domain, fmt::join(*ipv4, ", ")))
                              : leads_elsewhere("A", domain, elsewhere);
 }
 
@@ -95,14 +96,13 @@ Finding look_at_ipv6(CheckedHost& host) {
     const std::string& domain = host.settings().text("DOMAIN");
     const auto ipv6 = addresses_of(host, domain, RecordType::aaaa);
     if (!ipv6)
-        return skipped(kNoAnswer);
+        return skipped(translated(kNoAnswer));
     if (ipv6->empty())
         return public_addresses("AAAA").empty()
-                   ? ok("no IPv6, neither in DNS nor here")
-                   : warning(fmt::format("{} has no AAAA record, and this host has IPv6", domain),
-                             set_record("AAAA", domain));
+                   ? ok(tr("no IPv6, neither in DNS nor here"))
+                   : warning(tr("{} has no AAAA record, and this host has IPv6", domain), set_record("AAAA", domain));
     const auto elsewhere = foreign(host, *ipv6, domain);
-    return elsewhere.empty() ? ok(fmt::format("{} leads here: {}", domain, fmt::join(*ipv6, ", ")))
+    return elsewhere.empty() ? ok(tr("{} leads here: {}", domain, fmt::join(*ipv6, ", ")))
                              : leads_elsewhere("AAAA", domain, elsewhere);
 }
 
@@ -111,9 +111,9 @@ Finding look_at_further_names(CheckedHost& host) {
     const auto& settings = host.settings();
     const auto names = settings.certificate_names();
     if (names.size() < 2)
-        return skipped("there is no further name");
+        return skipped(tr("there is no further name"));
     if (settings.text("ACME_CHALLENGE") == "dns-01")
-        return skipped("with dns-01 they need not lead here");
+        return skipped(tr("with dns-01 they need not lead here"));
     std::string wrong;
     for (const auto& name : std::span(names).subspan(1)) {
         if (is_ip_address(name) || name.starts_with("*."))
@@ -121,13 +121,13 @@ Finding look_at_further_names(CheckedHost& host) {
         auto addresses = addresses_of(host, name, RecordType::a);
         const auto ipv6 = addresses_of(host, name, RecordType::aaaa);
         if (!addresses || !ipv6)
-            return skipped(kNoAnswer);
+            return skipped(translated(kNoAnswer));
         addresses->insert(addresses->end(), ipv6->begin(), ipv6->end());
         if (addresses->empty() || !foreign(host, *addresses, name).empty())
             wrong += fmt::format("{}{}", wrong.empty() ? "" : ", ", name);
     }
-    return wrong.empty() ? ok("all further names lead here")
-                         : fault(fmt::format("do not lead to this host: {}", wrong), set_record("A", wrong));
+    return wrong.empty() ? ok(tr("all further names lead here"))
+                         : fault(tr("do not lead to this host: {}", wrong), set_record("A", wrong));
 }
 
 /// The names by which the authority is called in CAA records, as its directory tells (RFC 8555, 9.7.6).
@@ -148,10 +148,10 @@ std::vector<std::string> identities_of(CheckedHost& host) {
 
 Finding look_at_caa(CheckedHost& host) {
     if (host.settings().text("TLS_MODE") != "acme")
-        return skipped("no authority is asked for a certificate");
+        return skipped(tr("no authority is asked for a certificate"));
     const auto identities = identities_of(host);
     if (identities.empty())
-        return skipped("the authority does not say by which name CAA records allow it");
+        return skipped(tr("the authority does not say by which name CAA records allow it"));
     for (const auto& name : host.settings().certificate_names()) {
         if (is_ip_address(name))
             continue;
@@ -159,24 +159,23 @@ Finding look_at_caa(CheckedHost& host) {
             return addresses_of(host, at, RecordType::caa);
         });
         if (!policy)
-            return skipped(kNoAnswer);
+            return skipped(translated(kNoAnswer));
         const bool wildcard = name.starts_with("*.");
         if (!allows(policy->records, identities, wildcard))
-            return fault(
-                fmt::format("the CAA records of {} do not allow {} to issue for {}", policy->owner,
-                            fmt::join(identities, " or "), name),
-                advise(fmt::format("where {} is administered, add the record: {} CAA 0 {} \"{}\"", policy->owner,
+            return fault(tr("the CAA records of {} do not allow {} to issue for {}", policy->owner,
+                            fmt::join(identities, tr(" or ")), name),
+                         advise(tr("where {} is administered, add the record: {} CAA 0 {} \"{}\"", policy->owner,
                                    policy->owner, wildcard ? "issuewild" : "issue", identities.front())));
     }
-    return ok(fmt::format("{} may issue", fmt::join(identities, ", ")));
+    return ok(tr("{} may issue", fmt::join(identities, ", ")));
 }
 
 constexpr std::array kChecks{
-    Check{"dns.resolver", "Names can be asked for", look_at_resolver},
-    Check{"dns.ipv4", "The name leads here over IPv4", look_at_ipv4},
-    Check{"dns.ipv6", "The name leads here over IPv6", look_at_ipv6},
-    Check{"dns.names", "Further names lead here", look_at_further_names},
-    Check{"dns.caa", "CAA records allow the authority", look_at_caa},
+    Check{"dns.resolver", msgid("Names can be asked for"), look_at_resolver},
+    Check{"dns.ipv4", msgid("The name leads here over IPv4"), look_at_ipv4},
+    Check{"dns.ipv6", msgid("The name leads here over IPv6"), look_at_ipv6},
+    Check{"dns.names", msgid("Further names lead here"), look_at_further_names},
+    Check{"dns.caa", msgid("CAA records allow the authority"), look_at_caa},
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // Settings: what stands in /etc/commento-stack.
 
+#include "base/translate.hpp"
 #include "ctl/check.hpp"
 #include "ctl/domain_plan.hpp"
 
@@ -21,7 +22,7 @@ Finding look_at_values(CheckedHost& host) {
         lines += (lines.empty() ? "" : "\n") + to_string(found);
     if (!lines.empty())
         return fault(lines, by_hand({"commentoctl", "setup"}));
-    return ok(fmt::format("{} is valid", host.paths().settings().string()));
+    return ok(tr("{} is valid", host.paths().settings().string()));
 }
 
 /// Of the two, only the secrets are not for everybody.
@@ -36,18 +37,18 @@ Finding look_at_modes(CheckedHost& host) {
     Remedy remedy = safely_all({});
     std::string saw;
     if (::stat(settings.c_str(), &open) == 0 && (open.st_uid != 0 || (open.st_mode & kWritable) != 0)) {
-        saw = fmt::format("{} can be written by others than root", settings);
+        saw = tr("{} can be written by others than root", settings);
         remedy.commands.push_back({"chown", "root:root", settings});
         remedy.commands.push_back({"chmod", "0644", settings});
     }
     if (::stat(secrets.c_str(), &closed) == 0 &&
         (closed.st_uid != 0 || (closed.st_mode & kOpen) != 0 ||
          (closed.st_gid != 0 && (readers == nullptr || closed.st_gid != readers->gr_gid)))) {
-        saw += fmt::format("{}{} can be read by others than root and commento", saw.empty() ? "" : "; ", secrets);
+        saw += (saw.empty() ? "" : "; ") + tr("{} can be read by others than root and commento", secrets);
         remedy.commands.push_back({"chown", "root:commento", secrets});
         remedy.commands.push_back({"chmod", "0640", secrets});
     }
-    return saw.empty() ? ok("secrets are for root and commento only") : fault(saw, remedy);
+    return saw.empty() ? ok(tr("secrets are for root and commento only")) : fault(saw, remedy);
 }
 
 std::int64_t changed_at(const std::filesystem::path& file) {
@@ -60,13 +61,13 @@ Finding look_whether_applied(CheckedHost& host) {
     const auto& target = host.facts().target;
     const auto& install = host.facts().install;
     if (!target || !install || target->state.active != "active")
-        return skipped("commento.target is not active");
+        return skipped(tr("commento.target is not active"));
     for (const auto& file : {host.paths().settings(), host.paths().secrets()}) {
         if (changed_at(file) > install->state.since)
-            return warning(fmt::format("{} was changed after what runs had read it", file.string()),
+            return warning(tr("{} was changed after what runs had read it", file.string()),
                            safely({"commentoctl", "restart"}));
     }
-    return ok("unchanged since what runs has read them");
+    return ok(tr("unchanged since what runs has read them"));
 }
 
 Finding look_for_unfinished_change(CheckedHost& host) {
@@ -74,35 +75,35 @@ Finding look_for_unfinished_change(CheckedHost& host) {
     if (!record)
         return fault(record.error().message, advise(record.error().hint));
     if (!record->change)
-        return ok("no change of the name is under way");
-    return warning(fmt::format("a change of the name from {} to {} was begun and not finished", record->change->from,
-                               record->change->to),
-                   by_hand({"commentoctl", "domain", "change", record->change->to, "--yes"}));
+        return ok(tr("no change of the name is under way"));
+    return warning(
+        tr("a change of the name from {} to {} was begun and not finished", record->change->from, record->change->to),
+        by_hand({"commentoctl", "domain", "change", record->change->to, "--yes"}));
 }
 
 /// As commento-notify(8) chooses its ways.
 Finding look_at_ways(CheckedHost& host) {
     const Settings& settings = host.settings();
     if (!settings.text("NOTIFY_WEBHOOK").empty())
-        return ok("failures are told to the webhook");
+        return ok(tr("failures are told to the webhook"));
     for (const char* server : {"NOTIFY_SMTP_URL", "COMMENTO_SMTP_HOST"}) {
         if (!settings.text(server).empty())
-            return ok(fmt::format("failures are told by mail, through {}", server));
+            return ok(tr("failures are told by mail, through {}", server));
     }
     if (::access(host.paths().sendmail().c_str(), X_OK) == 0)
-        return ok("failures are told by mail, through this host's sendmail");
+        return ok(tr("failures are told by mail, through this host's sendmail"));
     return warning(
-        "nobody is told when something fails",
-        advise("set NOTIFY_SMTP_URL in commento-stack.conf, or NOTIFY_WEBHOOK in secrets.conf; commentoctl notify "
-               "test tries it"));
+        tr("nobody is told when something fails"),
+        advise(tr("set NOTIFY_SMTP_URL in commento-stack.conf, or NOTIFY_WEBHOOK in secrets.conf; commentoctl notify "
+                  "test tries it")));
 }
 
 constexpr std::array kChecks{
-    Check{"settings.values", "The settings are valid", look_at_values},
-    Check{"settings.modes", "Nobody else reads secrets or writes settings", look_at_modes},
-    Check{"settings.applied", "What runs has the present settings", look_whether_applied},
-    Check{"settings.domain", "No change of the name was left half-way", look_for_unfinished_change},
-    Check{"messages.way", "Somebody is told when something fails", look_at_ways},
+    Check{"settings.values", msgid("The settings are valid"), look_at_values},
+    Check{"settings.modes", msgid("Nobody else reads secrets or writes settings"), look_at_modes},
+    Check{"settings.applied", msgid("What runs has the present settings"), look_whether_applied},
+    Check{"settings.domain", msgid("No change of the name was left half-way"), look_for_unfinished_change},
+    Check{"messages.way", msgid("Somebody is told when something fails"), look_at_ways},
 };
 
 } // namespace

@@ -1,18 +1,23 @@
 // systemd's units, and the files of the package and of the state.
 
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
 #include "base/process.hpp"
+#include "base/translate.hpp"
 #include "ctl/check.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <grp.h>
+#include <optional>
 #include <pwd.h>
 #include <sstream>
 #include <sys/stat.h>
+#include <utility>
 
 namespace commento {
 namespace {
@@ -26,18 +31,18 @@ Finding look_at_target(CheckedHost& host) {
     const auto& target = host.facts().target;
     if (!target)
         return fault(target.error().message, advise(target.error().hint));
-    return target->state.active == "active" ? ok("commento.target is active")
-                                            : fault(fmt::format("commento.target is {}", target->state.active),
-                                                    safely({"systemctl", "start", kTarget}));
+    return target->state.active == "active"
+               ? ok(tr("commento.target is active"))
+               : fault(tr("commento.target is {}", target->state.active), safely({"systemctl", "start", kTarget}));
 }
 
 Finding look_whether_enabled(CheckedHost& host) {
     const auto& target = host.facts().target;
     if (!target)
-        return skipped("systemd does not say");
+        return skipped(tr("systemd does not say"));
     return target->state.enabled == "enabled"
-               ? ok("commento.target starts at boot")
-               : fault("commento.target does not start at boot", safely({"systemctl", "enable", kTarget}));
+               ? ok(tr("commento.target starts at boot"))
+               : fault(tr("commento.target does not start at boot"), safely({"systemctl", "enable", kTarget}));
 }
 
 /// Those of ours in which a state holds, by their names.
@@ -72,10 +77,10 @@ Finding look_for_failed(CheckedHost& host) {
     // Who asked for it was told, and only who asks may have it run again.
     std::erase_if(failed, [&](const std::string& name) { return is_on_request(host.paths(), name); });
     if (failed.empty())
-        return ok("no unit failed");
+        return ok(tr("no unit failed"));
     std::string saw;
     for (const auto& name : failed) {
-        const auto words = last_words(host.unit_states().at(name).invocation);
+        const auto words = last_words(name, host.unit_states().at(name).invocation);
         saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, words ? words->message : "failed");
     }
     return fault(saw, safely_all({with({"systemctl", "reset-failed"}, failed), with({"systemctl", "start"}, failed)}));
@@ -83,16 +88,16 @@ Finding look_for_failed(CheckedHost& host) {
 
 Finding look_for_masked(CheckedHost& host) {
     const auto masked = units_where(host, [](const UnitState& state) { return state.load == "masked"; });
-    return masked.empty() ? ok("no unit is masked")
-                          : fault(fmt::format("masked: {}", fmt::join(masked, ", ")),
-                                  by_hand(with({"systemctl", "unmask"}, masked)));
+    return masked.empty()
+               ? ok(tr("no unit is masked"))
+               : fault(tr("masked: {}", fmt::join(masked, ", ")), by_hand(with({"systemctl", "unmask"}, masked)));
 }
 
 /// systemctl warns of it at each call, and nothing else tells.
 Finding look_for_stale(CheckedHost& host) {
     const auto stale = units_where(host, [](const UnitState& state) { return state.is_stale; });
-    return stale.empty() ? ok("systemd has read the units as they are")
-                         : warning(fmt::format("changed on disk since systemd read them: {}", fmt::join(stale, ", ")),
+    return stale.empty() ? ok(tr("systemd has read the units as they are"))
+                         : warning(tr("changed on disk since systemd read them: {}", fmt::join(stale, ", ")),
                                    safely({"systemctl", "daemon-reload"}));
 }
 
@@ -140,13 +145,14 @@ Finding look_at_state_folders(CheckedHost& host) {
         const std::string wanted = fmt::format("{}:{}", folder.user, folder.group);
         if (there && owner_of(state) == wanted && (state.st_mode & kPermissions) == folder.mode)
             continue;
-        saw += fmt::format("{}{} {}", saw.empty() ? "" : "\n", folder.path,
-                           there ? fmt::format("is {} {:o}, not {} {:o}", owner_of(state), state.st_mode & kPermissions,
-                                               wanted, folder.mode)
-                                 : "is not there");
+        saw += fmt::format(
+            "{}{} {}", saw.empty() ? "" : "\n", folder.path,
+            there ? tr("is {} {:o}, not {} {:o}", owner_of(state), state.st_mode & kPermissions, wanted, folder.mode)
+                  : tr("is not there"));
     }
-    return saw.empty() ? ok("folders below /var/lib/commento-stack are their users'")
-                       : fault(saw, safely({"systemd-tmpfiles", "--create", "commento-stack.conf"}));
+    return saw.empty() ? ok(tr("folders below /var/lib/commento-stack are their users'"))
+                       : fault(saw, safely_all({{"systemd-sysusers", "commento-stack.conf"},
+                                                {"systemd-tmpfiles", "--create", "commento-stack.conf"}}));
 }
 
 bool is_key(const std::string& name) { return name.ends_with("key.pem") || name.ends_with(".key"); }
@@ -166,38 +172,63 @@ Finding look_at_keys(CheckedHost& host) {
                 open.push_back(at->path());
         }
     }
-    return open.empty() ? ok("private keys are for their owner alone")
-                        : fault(fmt::format("others may read {}", fmt::join(open, ", ")),
-                                by_hand(with({"chmod", "0600"}, open)));
+    return open.empty()
+               ? ok(tr("private keys are for their owner alone"))
+               : fault(tr("others may read {}", fmt::join(open, ", ")), by_hand(with({"chmod", "0600"}, open)));
+}
+
+/// An upgrade that was killed leaves both versions in rpm's database, and may have run none of the later one's
+/// scriptlets; a reinstall leaves the one version twice. Where a repository has both, `dnf reinstall` alone would have
+/// both again, and refuses; `dnf remove --duplicates` is not in every dnf 5.
+std::optional<Finding> look_for_second_version(const HostFacts& facts) {
+    const auto known = run_program(
+        {"rpm", "--query", "--queryformat", "%{INSTALLTIME} %{VERSION}-%{RELEASE}\\n", "commento-stack"}, 60s);
+    if (!known || known->status != 0)
+        return std::nullopt;
+    std::istringstream words(known->output);
+    std::vector<std::pair<std::int64_t, std::string>> installed;
+    std::int64_t time = 0;
+    for (std::string version; words >> time >> version;)
+        installed.emplace_back(time, version);
+    if (installed.size() < 2)
+        return std::nullopt;
+    std::ranges::sort(installed);
+    std::vector<std::string> versions;
+    std::vector<std::vector<std::string>> commands;
+    for (const auto& [when, version] : installed) {
+        versions.push_back(version);
+        if (version != installed.back().second)
+            commands.push_back({"rpm", "--erase", "commento-stack-" + version});
+    }
+    commands.push_back(facts.reinstall("commento-stack"));
+    return fault(tr("an upgrade was broken off; rpm has the package more than once: {}", fmt::join(versions, ", ")),
+                 by_hand_all(std::move(commands)));
 }
 
 /// What the package brought is as it brought it. Settings files are none of these.
-Finding look_at_package(CheckedHost& /*host*/) {
-    for (const auto& command : {std::vector<std::string>{"dpkg", "--verify", "commento-stack"},
-                                std::vector<std::string>{"rpm", "--verify", "--nomtime", "commento-stack"}}) {
-        const auto verified = run_program(command, 60s);
-        if (!verified || verified->output.find("not installed") != std::string::npos)
-            continue;
-        if (verified->output.empty())
-            return ok("the package's files are unchanged");
-        const bool debian = command.front() == "dpkg";
-        return fault(fmt::format("changed since the package was installed:\n{}",
-                                 verified->output.substr(0, verified->output.find_last_not_of('\n') + 1)),
-                     by_hand({debian ? "apt-get" : "dnf", debian ? "install" : "reinstall",
-                              debian ? "--reinstall" : "-y", "commento-stack"}));
-    }
-    return skipped("neither dpkg nor rpm knows the package");
+Finding look_at_package(CheckedHost& host) {
+    const HostFacts facts = host_facts(host.paths());
+    if (auto twice = facts.family == Family::fedora ? look_for_second_version(facts) : std::nullopt)
+        return *std::move(twice);
+    const auto verified = run_program(facts.verify("commento-stack"), 60s);
+    if (!verified || verified->output.find("not installed") != std::string::npos)
+        return skipped(tr("neither dpkg nor rpm knows the package"));
+    if (verified->output.empty())
+        return ok(tr("the package's files are unchanged"));
+    return fault(tr("changed since the package was installed:\n{}",
+                    verified->output.substr(0, verified->output.find_last_not_of('\n') + 1)),
+                 by_hand(facts.reinstall("commento-stack")));
 }
 
 constexpr std::array kChecks{
-    Check{"units.target", "The stack is started", look_at_target},
-    Check{"units.enabled", "The stack starts at boot", look_whether_enabled},
-    Check{"units.failed", "No unit failed", look_for_failed},
-    Check{"units.masked", "No unit is masked", look_for_masked},
-    Check{"units.stale", "systemd knows the units as they are", look_for_stale},
-    Check{"files.state", "Folders belong to their users", look_at_state_folders},
-    Check{"files.keys", "Private keys are private", look_at_keys},
-    Check{"files.package", "The package is whole", look_at_package},
+    Check{"units.target", msgid("The stack is started"), look_at_target},
+    Check{"units.enabled", msgid("The stack starts at boot"), look_whether_enabled},
+    Check{"units.failed", msgid("No unit failed"), look_for_failed},
+    Check{"units.masked", msgid("No unit is masked"), look_for_masked},
+    Check{"units.stale", msgid("systemd knows the units as they are"), look_for_stale},
+    Check{"files.state", msgid("Folders belong to their users"), look_at_state_folders},
+    Check{"files.keys", msgid("Private keys are private"), look_at_keys},
+    Check{"files.package", msgid("The package is whole"), look_at_package},
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/process.hpp"
+#include "base/translate.hpp"
 #include "ctl/check.hpp"
 #include "net/certificate.hpp"
 
@@ -36,9 +37,8 @@ Finding look_whether_it_runs(CheckedHost& host) {
     if (!nginx)
         return skipped(nginx.error().message);
     if (nginx->state.active == "active" || nginx->state.active == "reloading")
-        return ok("nginx.service is active");
-    return fault(fmt::format("nginx.service is {}", nginx->state.active),
-                 safely({"systemctl", "start", "nginx.service"}));
+        return ok(tr("nginx.service is active"));
+    return fault(tr("nginx.service is {}", nginx->state.active), safely({"systemctl", "start", "nginx.service"}));
 }
 
 /// The lines that say why, of what `nginx -t` prints.
@@ -53,11 +53,11 @@ std::string refusals_in(const std::string& output) {
 Finding look_at_configuration(CheckedHost& /*host*/) {
     const auto tested = run_program({"nginx", "-t"}, 30s);
     if (!tested)
-        return fault(tested.error().message, advise("install the package nginx again"));
+        return fault(tested.error().message, advise(tr("install the package nginx again")));
     if (tested->status == 0)
-        return ok("nginx accepts its configuration");
+        return ok(tr("nginx accepts its configuration"));
     return fault(refusals_in(tested->output),
-                 advise("mend the file and line that it names; then: sudo commentoctl reload"));
+                 advise(tr("mend the file and line that it names; then: sudo commentoctl reload")));
 }
 
 /// What every reader meets first: the redirect of our site, and of no other site of the host.
@@ -70,9 +70,9 @@ Finding look_at_redirect(CheckedHost& host) {
         return fault(answer.error().message, render());
     const std::string wanted = host.settings().https_address() + kPath;
     if (answer->status == kMoved && answer->header("location") == wanted)
-        return ok("HTTP leads to HTTPS");
-    return fault(fmt::format("port {} answers with status {} instead of leading to {}",
-                             host.settings().number("HTTP_PORT"), answer->status, wanted),
+        return ok(tr("HTTP leads to HTTPS"));
+    return fault(tr("port {} answers with status {} instead of leading to {}", host.settings().number("HTTP_PORT"),
+                    answer->status, wanted),
                  render());
 }
 
@@ -85,8 +85,8 @@ Finding look_at_login(CheckedHost& host) {
     if (!answer)
         return fault(answer.error().message, render());
     if (answer->status == kOk)
-        return ok("the page /login comes over HTTPS");
-    return fault(fmt::format("the page /login is answered by status {}", answer->status),
+        return ok(tr("the page /login comes over HTTPS"));
+    return fault(tr("the page /login is answered by status {}", answer->status),
                  safely({"systemctl", "restart", "commento.service"}));
 }
 
@@ -97,16 +97,16 @@ Finding look_at_connections(CheckedHost& /*host*/) {
     std::smatch parts;
     if (!dump || dump->status != 0 ||
         !std::regex_search(dump->output, parts, std::regex("(^|\n)[ \t]*worker_connections[ \t]+(\\d{1,8})")))
-        return skipped("nginx does not tell");
+        return skipped(tr("nginx does not tell"));
     const std::string digits = parts[2].str();
     int connections = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), connections);
-    const std::string saw = fmt::format("each worker takes {} connections", connections);
+    const std::string saw = tr("each worker takes {} connections", connections);
     if (connections >= kEnough)
         return ok(saw);
-    return warning(saw + ", two for each reader who waits",
-                   advise("set worker_connections 16384; in the events block of /etc/nginx/nginx.conf; then: sudo "
-                          "systemctl reload nginx"));
+    return warning(tr("each worker takes {} connections, two for each reader who waits", connections),
+                   advise(tr("set worker_connections 16384; in the events block of /etc/nginx/nginx.conf; then: sudo "
+                             "systemctl reload nginx")));
 }
 
 Finding look_at_served(CheckedHost& host) {
@@ -121,41 +121,41 @@ Finding look_at_served(CheckedHost& host) {
         if (!served)
             return fault(served.error().message, render());
         if (served->fingerprint != disk->fingerprint)
-            return fault(fmt::format("nginx serves the certificate {} at {} instead of {}", served->serial, address,
-                                     disk->serial),
-                         safely({"commentoctl", "nginx", "reload"}));
+            return fault(
+                tr("nginx serves the certificate {} at {} instead of {}", served->serial, address, disk->serial),
+                safely({"commentoctl", "nginx", "reload"}));
     }
-    return ok(fmt::format("nginx serves the certificate {}", disk->serial));
+    return ok(tr("nginx serves the certificate {}", disk->serial));
 }
 
 /// As a browser does it: with this host's roots.
 Finding look_whether_trusted(CheckedHost& host) {
     const auto& settings = host.settings();
     if (settings.text("TLS_MODE") == "selfsigned")
-        return skipped("TLS_MODE=selfsigned: no browser trusts it, as it is meant");
+        return skipped(tr("TLS_MODE=selfsigned: no browser trusts it, as it is meant"));
     const auto answer =
         client_for(host, settings.number("HTTPS_PORT")).send({.url = address_of(host, "https", "HTTPS_PORT", "/")});
     if (answer)
-        return ok("the chain leads to a root that this host trusts");
+        return ok(tr("the chain leads to a root that this host trusts"));
     const bool tries = settings.flag("TEST") || !settings.text("ACME_DIRECTORY").empty();
     if (host.facts().certificate && host.facts().certificate->self_signed)
-        return fault("the placeholder is served: browsers warn of it", safely({"commentoctl", "cert", "renew"}));
-    return warning(answer.error().message,
-                   tries
-                       ? advise("with TEST=true or an authority of your own that is to be expected; for Let's "
-                                "Encrypt: commentoctl setup --set TEST=false --set ACME_DIRECTORY= , then commentoctl "
-                                "restart")
-                       : advise("is the package ca-certificates up to date?"));
+        return fault(tr("the placeholder is served: browsers warn of it"), safely({"commentoctl", "cert", "renew"}));
+    return warning(
+        answer.error().message,
+        tries ? advise(tr("with TEST=true or an authority of your own that is to be expected; for Let's "
+                          "Encrypt: commentoctl setup --set TEST=false --set ACME_DIRECTORY= , then commentoctl "
+                          "restart"))
+              : advise(tr("is the package ca-certificates up to date?")));
 }
 
 constexpr std::array kChecks{
-    Check{"nginx.running", "nginx runs", look_whether_it_runs},
-    Check{"nginx.configuration", "nginx accepts its configuration", look_at_configuration},
-    Check{"nginx.redirect", "HTTP leads to HTTPS", look_at_redirect},
-    Check{"nginx.page", "A page comes through nginx", look_at_login},
-    Check{"nginx.connections", "nginx takes enough connections", look_at_connections},
-    Check{"tls.served", "nginx serves the certificate on disk", look_at_served},
-    Check{"tls.trusted", "Browsers trust what is served", look_whether_trusted},
+    Check{"nginx.running", msgid("nginx runs"), look_whether_it_runs},
+    Check{"nginx.configuration", msgid("nginx accepts its configuration"), look_at_configuration},
+    Check{"nginx.redirect", msgid("HTTP leads to HTTPS"), look_at_redirect},
+    Check{"nginx.page", msgid("A page comes through nginx"), look_at_login},
+    Check{"nginx.connections", msgid("nginx takes enough connections"), look_at_connections},
+    Check{"tls.served", msgid("nginx serves the certificate on disk"), look_at_served},
+    Check{"tls.trusted", msgid("Browsers trust what is served"), look_whether_trusted},
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/paths.hpp"
 #include "base/program.hpp"
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/app.hpp"
 #include "ctl/backup.hpp"
@@ -34,11 +35,11 @@ struct HelperVerb {
 };
 
 constexpr std::array kHelperVerbs{
-    HelperVerb{"app", "install", "Install the release that the settings name"},
-    HelperVerb{"db", "check", "Say what of the database is not as it should be"},
-    HelperVerb{"db", "provision", "Make roles, database and pool as they should be"},
-    HelperVerb{"nginx", "reload", "Have nginx serve what stands on disk"},
-    HelperVerb{"nginx", "render", "Write the site of the comment server"},
+    HelperVerb{"app", "install", msgid("Install the release that the settings name")},
+    HelperVerb{"db", "check", msgid("Say what of the database is not as it should be")},
+    HelperVerb{"db", "provision", msgid("Make roles, database and pool as they should be")},
+    HelperVerb{"nginx", "reload", msgid("Have nginx serve what stands on disk")},
+    HelperVerb{"nginx", "render", msgid("Write the site of the comment server")},
 };
 
 Result<void> run_helper_verb(const HelperVerb& helper) {
@@ -65,8 +66,9 @@ std::map<std::string_view, CLI::App*> add_helper_verbs(Program& program) {
 
 int ctl_main(int argc, char** argv) {
     (void)std::setlocale(LC_CTYPE, ""); // NOLINT(concurrency-mt-unsafe): for the width of what the table shows
+    speak_operators_language();
     const Paths paths;
-    Program program("commentoctl", "Sets up and watches over the comment server of this host.");
+    Program program("commentoctl", msgid("Sets up and watches over the comment server of this host."));
     add_setup_verb(program, paths);
     add_status_verb(program, paths);
     program.verb("show-config", "Show every key, its value and its origin", [&] { return show_config(paths); });
@@ -83,7 +85,7 @@ int ctl_main(int argc, char** argv) {
     const int status = program.run(argc, argv);
     if (status != 0 || was_heard())
         return status;
-    report({ErrorCode::storage, "cannot write to stdout", "is the disk that it goes to full?"});
+    report({ErrorCode::storage, tr("cannot write to stdout"), tr("is the disk that it goes to full?")});
     return static_cast<int>(ErrorCode::storage);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/printable.hpp"
 #include "base/process.hpp"
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/output.hpp"
 #include "ctl/setup.hpp"
@@ -30,15 +31,15 @@ struct Options {
 const char* name_of(Level level) {
     switch (level) {
     case Level::ok:
-        return "ok";
+        return msgid("ok");
     case Level::warning:
-        return "warning";
+        return msgid("warning");
     case Level::fault:
-        return "fault";
+        return msgid("fault");
     case Level::skipped:
         break;
     }
-    return "skipped";
+    return msgid("skipped");
 }
 
 Colour colour_of(Level level) {
@@ -72,8 +73,8 @@ std::string summary_of(const std::vector<Examination>& examined) {
     const auto count = [&](Level level) {
         return std::ranges::count_if(examined, [&](const auto& each) { return each.finding.level == level; });
     };
-    return fmt::format("{} checks: {} ok, {} warnings, {} faults, {} do not apply", examined.size(), count(Level::ok),
-                       count(Level::warning), count(Level::fault), count(Level::skipped));
+    return tr("{} checks: {} ok, {} warnings, {} faults, {} do not apply", examined.size(), count(Level::ok),
+              count(Level::warning), count(Level::fault), count(Level::skipped));
 }
 
 /// False where it did not do what it should; the others are run all the same.
@@ -87,7 +88,7 @@ bool run_visibly(const std::vector<std::string>& command) {
     if (!outcome->output.empty())
         say(harmless(outcome->output.substr(0, outcome->output.find_last_not_of('\n') + 1)));
     if (outcome->status != 0)
-        say(fmt::format("it ended with status {}", outcome->status));
+        say(tr("it ended with status {}", outcome->status));
     return outcome->status == 0;
 }
 
@@ -101,7 +102,7 @@ Result<bool> mend(const std::vector<Examination>& examined, bool yes) {
         if (!is_bad(each) || !remedy.is_safe || std::ranges::find(seen, shown) != seen.end())
             continue;
         seen.push_back(shown);
-        COMMENTO_ASSIGN(const bool agreed, wants_to(yes, fmt::format("{}: {}\nRun it?", each.check.name, shown)));
+        COMMENTO_ASSIGN(const bool agreed, wants_to(yes, tr("{}: {}\nRun it?", each.check.name, shown)));
         if (!agreed)
             continue;
         say(shown);
@@ -115,8 +116,8 @@ void list_checks(const std::vector<Check>& checks) {
     std::vector<std::vector<Cell>> rows;
     rows.reserve(checks.size());
     for (const auto& check : checks)
-        rows.push_back({{check.name}, {check.title}});
-    say(draw_table({"CHECK", "LOOKS WHETHER"}, rows, look_of_stdout()));
+        rows.push_back({{check.name}, {translated(check.title)}});
+    say(draw_table({tr("CHECK"), tr("LOOKS WHETHER")}, rows, look_of_stdout()));
 }
 
 /// Groups and single checks.
@@ -144,7 +145,7 @@ Result<void> doctor(const Paths& paths, const Options& options) {
         return {};
     }
     if (options.json && options.fix)
-        return fail(ErrorCode::settings, "--json and --fix do not go together", "mend first, then look");
+        return fail(ErrorCode::settings, tr("--json and --fix do not go together"), tr("mend first, then look"));
     COMMENTO_CHECK(require_root(
         fmt::format("commentoctl doctor{}{}", options.words.empty() ? "" : " ", fmt::join(options.words, " "))));
     CheckedHost before(paths);
@@ -175,17 +176,18 @@ std::string to_text(const std::vector<Examination>& examined, Look look, bool al
     std::vector<std::vector<Cell>> rows;
     for (const auto& [check, finding] : examined) {
         if (finding.level != Level::skipped || all)
-            rows.push_back({{check.name}, {name_of(finding.level), colour_of(finding.level)}, {finding.saw}});
+            rows.push_back(
+                {{check.name}, {translated(name_of(finding.level)), colour_of(finding.level)}, {finding.saw}});
     }
-    return fmt::format("{}\n\n{}{}", draw_table({"CHECK", "FOUND", "SAW"}, rows, look), summary_of(examined),
-                       remedies_of(examined));
+    return fmt::format("{}\n\n{}{}", draw_table({tr("CHECK"), tr("FOUND"), tr("SAW")}, rows, look),
+                       summary_of(examined), remedies_of(examined));
 }
 
 Json to_json(const std::vector<Examination>& examined) {
     Json checks = Json::array();
     for (const auto& [check, finding] : examined)
         checks.push_back({{"check", check.name},
-                          {"title", check.title},
+                          {"title", translated(check.title)},
                           {"found", name_of(finding.level)},
                           {"saw", finding.saw},
                           {"remedy", finding.remedy.is_empty() ? Json() : Json(to_string(finding.remedy))},
@@ -204,8 +206,8 @@ Result<void> verdict(const std::vector<Examination>& examined) {
     }
     if (faults.empty())
         return {};
-    return fail(ErrorCode::unhealthy, fmt::format("faults: {}", fmt::join(faults, ", ")),
-                can_mend ? "sudo commentoctl doctor --fix runs what is safe, and asks before" : "see above");
+    return fail(ErrorCode::unhealthy, tr("faults: {}", fmt::join(faults, ", ")),
+                can_mend ? tr("sudo commentoctl doctor --fix runs what is safe, and asks before") : tr("see above"));
 }
 
 void add_doctor_verb(Program& program, const Paths& paths) {

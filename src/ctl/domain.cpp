@@ -1,6 +1,7 @@
 #include "ctl/domain.hpp"
 
 #include "base/files.hpp"
+#include "base/translate.hpp"
 #include "base/units.hpp"
 #include "config/keys.hpp"
 #include "ctl/actions.hpp"
@@ -65,27 +66,15 @@ Result<void> serve(const Paths& paths, const Result<SettingsFiles>& files) {
 }
 
 /// The application fills its own address into what it answers when it starts.
-Result<void> restart_application() {
-    constexpr const char* kApplication = "commento.service";
-    constexpr std::chrono::minutes kLimit{10};
-    // It would make current what a changeover has not seen answer yet.
-    COMMENTO_CHECK(require_no_changeover());
-    COMMENTO_CHECK(run_helper("commento-app-install.service"));
-    COMMENTO_ASSIGN(Units units, Units::connect());
-    COMMENTO_CHECK(units.reset_failed(kApplication));
-    COMMENTO_ASSIGN(const std::string result, units.run_job("RestartUnit", kApplication, kLimit));
-    if (result != "done")
-        return fail(ErrorCode::application, fmt::format("systemd did not restart {}: {}", kApplication, result),
-                    fmt::format("journalctl -u {}", kApplication));
-    COMMENTO_CHECK(await_application("commentoctl status"));
+Result<void> restart_application(const Paths& paths) {
+    COMMENTO_CHECK(change_over_to_settings(paths));
     // That start wants it; this joins its run, and the widget's files are the new ones then.
     return run_helper("commento-nginx-static.service");
 }
 
 Error not_for(const std::string& what, const std::vector<std::string>& names, const std::string& name) {
-    return {ErrorCode::settings,
-            fmt::format("{} is for {}, not for {}", what, fmt::format("{}", fmt::join(names, ", ")), name),
-            "both names are to be on it, so that the former one can lead to the new one; nothing is changed"};
+    return {ErrorCode::settings, tr("{} is for {}, not for {}", what, fmt::format("{}", fmt::join(names, ", ")), name),
+            tr("both names are to be on it, so that the former one can lead to the new one; nothing is changed")};
 }
 
 /// With TLS_MODE=files nobody else gets a certificate that has the new name.
@@ -117,10 +106,9 @@ Result<void> check_served(const Paths& paths, const std::string& name) {
                                                                  kLimit, preamble_of(settings)));
     if (served.fingerprint == wanted.fingerprint && covers(served.names, name))
         return {};
-    return fail(
-        ErrorCode::web,
-        fmt::format("nginx serves for {} the certificate of {} with serial {}", name, served.issuer, served.serial),
-        "nginx -T shows which site of this host has that name, too");
+    return fail(ErrorCode::web,
+                tr("nginx serves for {} the certificate of {} with serial {}", name, served.issuer, served.serial),
+                tr("nginx -T shows which site of this host has that name, too"));
 }
 
 /// A change, with what is noted of it on disk.
@@ -131,8 +119,7 @@ class Course {
 
     Result<void> get_certificate(bool force) {
         COMMENTO_CHECK(enter(DomainPhase::certificate));
-        say(fmt::format("getting a certificate for {} and {}; {} goes on being served", change_.to, change_.from,
-                        change_.from));
+        say(tr("getting a certificate for {} and {}; {} goes on being served", change_.to, change_.from, change_.from));
         COMMENTO_CHECK(serve_with(with_both_names(change_.before, change_.to)));
         const std::vector<std::string> words =
             force ? std::vector<std::string>{"renew", "--force", "main"} : std::vector<std::string>{"renew", "main"};
@@ -142,7 +129,7 @@ class Course {
     Result<void> switch_over() {
         COMMENTO_CHECK(enter(DomainPhase::application));
         COMMENTO_CHECK(serve_with(with_new_domain(change_.before, change_.to)));
-        COMMENTO_CHECK(restart_application());
+        COMMENTO_CHECK(restart_application(paths_));
         return check_served(paths_, change_.to);
     }
 
@@ -153,7 +140,7 @@ class Course {
         COMMENTO_ASSIGN(const SettingsFiles present, read_settings_files(paths_));
         COMMENTO_CHECK(serve(paths_, without_change(present, change_, paths_)));
         if (change_.phase == DomainPhase::application)
-            COMMENTO_CHECK(restart_application());
+            COMMENTO_CHECK(restart_application(paths_));
         // What failed there was asked for by this change alone, and has been told.
         COMMENTO_ASSIGN(Units units, Units::connect());
         COMMENTO_CHECK(units.reset_failed("commento-cert-request.service"));
@@ -163,12 +150,12 @@ class Course {
     /// After a failure.
     Error put_back_after(Error error) {
         const auto back = put_back();
-        error.message += back ? fmt::format("\n{} is served as before, and the settings are as they were", change_.from)
-                              : fmt::format("\nwhile {} was put back: {}", change_.from, back.error().message);
+        error.message += "\n" + (back ? tr("{} is served as before, and the settings are as they were", change_.from)
+                                      : tr("while {} was put back: {}", change_.from, back.error().message));
         if (!back)
-            error.hint += fmt::format("{}commentoctl domain undo", error.hint.empty() ? "" : "; then: ");
+            error.hint += error.hint.empty() ? "commentoctl domain undo" : tr("; then: {}", "commentoctl domain undo");
         else if (error.code == ErrorCode::later)
-            error.hint += fmt::format("{}--force asks it all the same", error.hint.empty() ? "" : "; ");
+            error.hint += (error.hint.empty() ? "" : "; ") + tr("--force asks it all the same");
         return error;
     }
 
@@ -199,12 +186,12 @@ Result<void> carry_out(Course& course, const Paths& paths, const KeyValues& targ
 
 Result<void> report_change(const DomainChange& change, const Paths& paths) {
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-    say(fmt::format("{} is the comment server's name now, and {} leads to it", change.to, change.from));
-    say(fmt::format("pages that embed comments go on working; in time, give them this address: {}/js/commento.js",
-                    settings.origin()));
+    say(tr("{} is the comment server's name now, and {} leads to it", change.to, change.from));
+    say(tr("pages that embed comments go on working; in time, give them this address: {}/js/commento.js",
+           settings.origin()));
     for (const auto& chore : chores_after(settings))
         say(chore);
-    say("owners sign in again; the way back: commentoctl domain undo");
+    say(tr("owners sign in again; the way back: commentoctl domain undo"));
     return {};
 }
 
@@ -222,18 +209,15 @@ Result<DomainChange> begun(const DomainRecord& record, const Settings& settings,
 Result<void> change_to(const std::string& to, const Options& options, const Paths& paths, const DomainRecord& record) {
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
     if (!record.change && canonical_name(settings.text("DOMAIN")) == to) {
-        say(fmt::format("{} is the comment server's name already; nothing to do", to));
+        say(tr("{} is the comment server's name already; nothing to do", to));
         return {};
     }
     COMMENTO_ASSIGN(const DomainChange change, begun(record, settings, to, paths));
     const KeyValues target = with_new_domain(change.before, to);
     COMMENTO_CHECK(check_files(settings, words_in(target.at("DOMAIN") + " " + target.at("REDIRECT_NAMES"))));
-    COMMENTO_ASSIGN(
-        const bool sure,
-        wants_to(options.yes, fmt::format("Change the comment server's name from {} to {}? {} will lead to it. "
-                                          "Comments can't be read for the moment in which the application "
-                                          "restarts.",
-                                          change.from, to, change.from)));
+    COMMENTO_ASSIGN(const bool sure,
+                    wants_to(options.yes, tr("Change the comment server's name from {} to {}? {} will lead to it.",
+                                             change.from, to, change.from)));
     if (!sure)
         return {};
     const Uninterrupted uninterrupted;
@@ -246,16 +230,16 @@ Result<void> change_to(const std::string& to, const Options& options, const Path
 /// What a run that was cut off left, to other ends than this one.
 Result<void> take_back(const DomainRecord& record, const Paths& paths) {
     const Uninterrupted uninterrupted;
-    say(fmt::format("taking back the change to {}, which was cut off", record.change->to));
+    say(tr("taking back the change to {}, which was cut off", record.change->to));
     COMMENTO_CHECK(Course(paths, record, *record.change).put_back());
-    say(fmt::format("{} is served as before, and the settings are as they were", record.change->from));
+    say(tr("{} is served as before, and the settings are as they were", record.change->from));
     return {};
 }
 
 Result<void> change(const Paths& paths, const Options& options) {
     COMMENTO_CHECK(require_root("commentoctl domain change"));
     if (const auto problem = problem_with_assignment("DOMAIN", options.name); options.name.empty() || !problem.empty())
-        return fail(ErrorCode::settings, options.name.empty() ? "the new name is empty" : problem,
+        return fail(ErrorCode::settings, options.name.empty() ? tr("the new name is empty") : problem,
                     "commentoctl domain change comments.example.org");
     const std::string to = canonical_name(options.name);
     COMMENTO_ASSIGN(const Fd lock, lock_changes(paths));
@@ -276,7 +260,7 @@ Result<void> undo(const Paths& paths, const Options& options) {
     if (record.change)
         return take_back(record, paths);
     if (record.former.empty())
-        return fail(ErrorCode::settings, "the comment server's name was not changed by commentoctl domain change",
+        return fail(ErrorCode::settings, tr("the comment server's name was not changed by commentoctl domain change"),
                     "commentoctl domain change NAME");
     return change_to(record.former, options, paths, record);
 }

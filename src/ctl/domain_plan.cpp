@@ -1,6 +1,7 @@
 #include "ctl/domain_plan.hpp"
 
 #include "base/files.hpp"
+#include "base/translate.hpp"
 #include "config/keys.hpp"
 
 #include <algorithm>
@@ -115,8 +116,8 @@ std::vector<std::string> chores_after(const Settings& settings) {
     std::vector<std::string> chores;
     for (const auto& service : kServices) {
         if (!settings.text(service.key).empty())
-            chores.push_back(fmt::format("tell {} the new callback address: {}/api/oauth/{}/callback", service.name,
-                                         settings.origin(), service.path));
+            chores.push_back(tr("tell {} the new callback address: {}/api/oauth/{}/callback", service.name,
+                                settings.origin(), service.path));
     }
     return chores;
 }
@@ -149,7 +150,7 @@ Result<DomainRecord> parse_domain_record(std::string_view text) {
                 std::ignore = record.change->before.at(key);
         }
     } catch (const std::exception& fault) {
-        return fail(ErrorCode::storage, fmt::format("not a record of commentoctl domain: {}", fault.what()));
+        return fail(ErrorCode::storage, tr("not a record of commentoctl domain: {}", fault.what()));
     }
     return record;
 }
@@ -162,7 +163,7 @@ Result<DomainRecord> read_domain_record(const Paths& paths) {
     return parse_domain_record(text).map_error([&](Error error) {
         error.message = fmt::format("{}: {}", file.string(), error.message);
         error.hint =
-            "it only tells what to go back to; remove it, and look at DOMAIN and REDIRECT_NAMES in the settings";
+            tr("it only tells what to go back to; remove it, and look at DOMAIN and REDIRECT_NAMES in the settings");
         return error;
     });
 }

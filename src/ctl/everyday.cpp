@@ -1,5 +1,6 @@
 #include "ctl/everyday.hpp"
 
+#include "base/translate.hpp"
 #include "config/settings.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/changeover.hpp"
@@ -28,6 +29,7 @@ constexpr std::array kParts{
     Part{"database", "commento-db-", "postgresql*"},
     Part{"messages", "commento-notify", "commento-notify-test.service"},
     Part{"metrics", "commento-metrics", "commento-metrics.timer"},
+    Part{"upgrades", "commentoctl-", "commentoctl-restart.service"},
     Part{"web", "commento-nginx-", "nginx.service"},
 };
 
@@ -52,7 +54,7 @@ Result<void> show_logs(const Paths& paths, const LogsOptions& options) {
             const_cast<char*>(argument.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast): execv(3)
     vector.push_back(nullptr);
     ::execvp(vector.front(), vector.data());
-    return fail_errno(ErrorCode::internal, "cannot run journalctl", errno);
+    return fail_errno(ErrorCode::internal, tr("cannot run journalctl"), errno);
 }
 
 Result<void> show_address(const Paths& paths) {
@@ -67,9 +69,9 @@ Result<void> show_snippet(const Paths& paths) {
     return {};
 }
 
-Result<void> restart(const Paths& paths) {
+Result<void> restart(const Paths& paths, Interruption interruption) {
     COMMENTO_CHECK(require_root("commentoctl restart"));
-    return restart_stack(paths);
+    return restart_stack(paths, interruption);
 }
 
 Result<void> reload() {
@@ -117,7 +119,11 @@ void add_everyday_verbs(Program& program, const Paths& paths) {
     logs->add_flag("-f,--follow", options->follow, "Go on showing what comes");
     program.verb("open", "Print the address of the comment server", [&paths] { return show_address(paths); });
     program.verb("embed", "Print what to paste into a page", [&paths] { return show_snippet(paths); });
-    program.verb("restart", "Restart all parts with new settings", [&paths] { return restart(paths); });
+    auto avoid = std::make_shared<bool>(false);
+    CLI::App* restarts = program.verb("restart", "Restart all parts with new settings", [avoid, &paths] {
+        return restart(paths, *avoid ? Interruption::avoided : Interruption::allowed);
+    });
+    restarts->add_flag("--no-interruption", *avoid, "Leave as it is what can't be restarted without one");
     program.verb("reload", "Have the web front take new settings", reload);
 }
 

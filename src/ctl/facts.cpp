@@ -1,6 +1,7 @@
 #include "ctl/facts.hpp"
 
 #include "base/files.hpp"
+#include "base/translate.hpp"
 #include "config/serving.hpp"
 #include "ctl/database.hpp"
 #include "ctl/settings_files.hpp"
@@ -16,17 +17,12 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{2000};
 
-Result<Examined> examine(const Paths& paths) {
-    COMMENTO_ASSIGN(const SettingsFiles files, read_settings_files(paths));
-    return Settings::examine(files.settings, files.secrets.value_or(""), paths);
-}
-
 Result<UnitFacts> find_unit(Result<Units>& units, const std::string& name) {
     if (!units)
         return tl::unexpected(units.error());
     COMMENTO_ASSIGN(UnitState state, units->state(name));
     const bool failed = !state.result.empty() && state.result != "success";
-    return UnitFacts{state, failed ? last_words(state.invocation) : std::nullopt};
+    return UnitFacts{state, failed ? last_words(name, state.invocation) : std::nullopt};
 }
 
 Result<TimerState> find_runs(Result<Units>& units, const std::string& name) {
@@ -47,14 +43,14 @@ Result<std::chrono::microseconds> time_answer(const Settings& settings, int port
     COMMENTO_ASSIGN(const HttpResponse answer, client.send({.url = application + "/login"}));
     const auto end = std::chrono::steady_clock::now();
     if (answer.status != kOk)
-        return fail(ErrorCode::application, fmt::format("GET /login is answered by status {}", answer.status));
+        return fail(ErrorCode::application, tr("GET /login is answered by status {}", answer.status));
     return std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
 }
 
 } // namespace
 
 Facts find_facts(const Paths& paths) {
-    auto settings = examine(paths);
+    auto settings = read_settings_files(paths).map([&](const SettingsFiles& files) { return examine(files, paths); });
     const Settings known = settings ? settings->settings : Settings::examine("", "", paths).settings;
     auto units = Units::connect();
     return Facts{

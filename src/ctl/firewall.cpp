@@ -1,6 +1,7 @@
 #include "ctl/firewall.hpp"
 
 #include "base/process.hpp"
+#include "base/translate.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -170,9 +171,9 @@ Remedy opening(const FirewallView& view) {
             remedy.commands.push_back({"ufw", "allow", fmt::format("{}/tcp", port)});
     }
     if (view.kind == Firewall::nftables)
-        remedy.advice = fmt::format("have the chain that drops accept it: tcp dport {{ {} }} accept (nft list ruleset "
-                                    "shows the chains, /etc/nftables.conf is where they mostly come from)",
-                                    fmt::join(view.closed, ", "));
+        remedy.advice = tr("have the chain that drops accept it: tcp dport {{ {} }} accept (nft list ruleset "
+                           "shows the chains, /etc/nftables.conf is where they mostly come from)",
+                           fmt::join(view.closed, ", "));
     return remedy;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/printable.hpp"
+#include "base/translate.hpp"
 #include "config/env_file.hpp"
 #include "config/keys.hpp"
 #include "config/settings.hpp"
@@ -27,14 +28,14 @@ std::string problem_with_name(const std::string& name) {
     if (is_ip_address(name))
         return {};
     const std::string host = name.starts_with(kWildcard) ? name.substr(kWildcard.size()) : name;
-    return host.empty() ? "is no name" : problem_with(*find_key("DOMAIN"), host);
+    return host.empty() ? tr("is no name") : problem_with(*find_key("DOMAIN"), host);
 }
 
 std::string problem_with_wish(const Wish& wish) {
     if (wish.key == "DOMAIN" || wish.key == "TLS_NAMES")
-        return "is not for --set: give the names themselves";
+        return tr("is not for --set: give the names themselves");
     if (find_key(wish.key) != nullptr && !is_for_one_certificate(wish.key))
-        return "is no key of a single certificate";
+        return tr("is no key of a single certificate");
     return problem_with_assignment(wish.key, wish.value);
 }
 
@@ -49,7 +50,7 @@ std::vector<Fault> faults_of(const std::vector<std::string>& names, const std::v
         if (auto problem = problem_with_wish(wish); !problem.empty())
             faults.push_back({wish.origin, 0, wish.key, std::move(problem)});
         else if (!seen.insert(wish.key).second)
-            faults.push_back({wish.origin, 0, wish.key, "is given twice; keep one of the two"});
+            faults.push_back({wish.origin, 0, wish.key, tr("is given twice; keep one of the two")});
     }
     return faults;
 }
@@ -98,21 +99,22 @@ bool is_file_name(const std::string& name) {
 
 Result<FurtherFile> plan_further(const std::vector<std::string>& names, const std::vector<Wish>& wishes,
                                  const Paths& paths) {
-    constexpr const char* kHint = "nothing is written; give the right names, and the right values by --set KEY=VALUE";
+    constexpr const char* kHint =
+        msgid("nothing is written; give the right names, and the right values by --set KEY=VALUE");
     constexpr std::size_t kLongest = 200; // commento-cert takes no longer ones for a file
     if (const auto faults = faults_of(names, wishes); !faults.empty())
-        return tl::unexpected(to_error(faults, kHint));
+        return tl::unexpected(to_error(faults, translated(kHint)));
     const auto forms = canonical(names);
     FurtherFile file{certificate_name(forms.front()), {}, text_of(forms, wishes)};
     if (file.name.size() > kLongest)
-        return fail(ErrorCode::settings, fmt::format("{} is too long to name a file", file.name),
-                    "give a shorter name first");
+        return fail(ErrorCode::settings, tr("{} is too long to name a file", file.name),
+                    tr("give a shorter name first"));
     file.path = file_of(file.name, paths);
     COMMENTO_ASSIGN(Settings common, Settings::load(paths));
     const auto checked =
         Settings::read_further(file.text, file.path, std::make_shared<const Settings>(std::move(common)));
     if (!checked)
-        return fail(checked.error().code, checked.error().message, kHint);
+        return fail(checked.error().code, checked.error().message, translated(kHint));
     return file;
 }
 
@@ -123,9 +125,8 @@ Result<bool> write_further(const FurtherFile& file) {
         COMMENTO_ASSIGN(const std::string present, read_file(file.path));
         if (present == file.text)
             return false;
-        return fail(ErrorCode::settings,
-                    fmt::format("{} is there already, and asks for something else", file.path.string()),
-                    fmt::format("edit it, then: commentoctl cert renew {}", file.name));
+        return fail(ErrorCode::settings, tr("{} is there already, and asks for something else", file.path.string()),
+                    tr("edit it, then: commentoctl cert renew {}", file.name));
     }
     COMMENTO_CHECK(make_folder(file.path.parent_path(), kFolder));
     COMMENTO_CHECK(write_file(file.path, file.text, kFile));
@@ -136,13 +137,13 @@ Result<bool> remove_further(const std::string& name, const Paths& paths) {
     const fs::path file = file_of(name, paths);
     const bool stored = is_file_name(name) && fs::exists(paths.tls_further() / name);
     if (!is_file_name(name) || (!stored && !fs::exists(file)))
-        return fail(ErrorCode::settings, fmt::format("there is no further certificate {}", name),
-                    "commentoctl cert list names them");
+        return fail(ErrorCode::settings, tr("there is no further certificate {}", name),
+                    tr("commentoctl cert list names them"));
     std::error_code fault;
     if (fs::remove(file, fault))
         COMMENTO_CHECK(sync_folder(file.parent_path()));
     if (fault)
-        return fail(ErrorCode::storage, fmt::format("cannot remove {}: {}", file.string(), fault.message()));
+        return fail(ErrorCode::storage, tr("cannot remove {}: {}", file.string(), fault.message()));
     return stored;
 }
 

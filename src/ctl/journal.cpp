@@ -2,6 +2,7 @@
 
 #include "base/process.hpp"
 #include "base/progress.hpp"
+#include "base/translate.hpp"
 #include "ctl/output.hpp"
 
 #include <chrono>
@@ -14,7 +15,7 @@ namespace commento {
 Result<Follower> Follower::begin(const std::vector<std::string>& units) {
     JournalHandle owned = open_journal();
     if (!owned || sd_journal_get_fd(owned.get()) < 0)
-        return fail(ErrorCode::internal, "cannot read the journal", "is systemd-journald.service active?");
+        return fail(ErrorCode::internal, tr("cannot read the journal"), tr("is systemd-journald.service active?"));
     for (const auto& unit : units)
         match_entries(owned.get(), "_SYSTEMD_UNIT=" + unit);
     // Not the tail: where nothing matches yet, no step leads on from there.

@@ -1,5 +1,7 @@
 #include "ctl/known_versions.hpp"
 
+#include "base/translate.hpp"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -30,11 +32,11 @@ std::string support_end_of_postgresql(int number) {
 std::string why_outdated(std::string_view release) {
     // Commento itself ended with 1.8.0; Commento++ goes on from there, with the same database.
     if (release.starts_with("commento-v1.") || release.starts_with("commento-1."))
-        return "the project has ended; Commento++ 1.8.7 takes over its database";
+        return tr("the project has ended; Commento++ 1.8.7 takes over its database");
     constexpr std::string_view kSuccessor = "commentoplusplus-";
     constexpr std::string_view kLast = "1.8.7";
     if (release.starts_with(kSuccessor) && release.substr(kSuccessor.size()) < kLast)
-        return fmt::format("{} is the last release", kLast);
+        return tr("{} is the last release", kLast);
     return {};
 }
 

@@ -29,7 +29,9 @@ Remedy safely(std::vector<std::string> command) { return safely_all({std::move(c
 
 Remedy safely_all(std::vector<std::vector<std::string>> commands) { return {std::move(commands), {}, true}; }
 
-Remedy by_hand(std::vector<std::string> command) { return {{std::move(command)}, {}, false}; }
+Remedy by_hand(std::vector<std::string> command) { return by_hand_all({std::move(command)}); }
+
+Remedy by_hand_all(std::vector<std::vector<std::string>> commands) { return {std::move(commands), {}, false}; }
 
 Remedy advise(std::string advice) { return {{}, std::move(advice), false}; }
 

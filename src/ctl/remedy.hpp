@@ -20,6 +20,7 @@ Remedy safely_all(std::vector<std::vector<std::string>> commands);
 
 /// A command that the operator has to judge.
 Remedy by_hand(std::vector<std::string> command);
+Remedy by_hand_all(std::vector<std::vector<std::string>> commands);
 
 Remedy advise(std::string advice);
 

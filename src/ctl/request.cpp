@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/printable.hpp"
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 
 #include <algorithm>
@@ -26,10 +27,10 @@ Result<std::string> request_text(const std::vector<std::string>& words) {
     for (const auto& word : words) {
         if (!is_plain(word))
             return fail(ErrorCode::settings,
-                        fmt::format("\"{}\" can't be handed on: it is empty, or holds a blank, a quote, a backslash, a "
-                                    "$ or a character outside ASCII",
-                                    harmless(word)),
-                        "for a file or folder, make a symbolic link with a plain name");
+                        tr("\"{}\" can't be handed on: it is empty, or holds a blank, a quote, a backslash, a "
+                           "$ or a character outside ASCII",
+                           harmless(word)),
+                        tr("for a file or folder, make a symbolic link with a plain name"));
     }
     return fmt::format("ARGUMENTS={}\n", fmt::join(words, " "));
 }

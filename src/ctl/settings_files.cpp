@@ -1,19 +1,24 @@
 #include "ctl/settings_files.hpp"
 
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
+#include "base/translate.hpp"
+
+#include <fmt/ranges.h>
 
 namespace commento {
 namespace {
 
 using path = std::filesystem::path;
 
-Result<std::string> read_first(const path& file, const path& otherwise) {
+Result<std::string> read_first(const Paths& paths, const path& file, const path& otherwise) {
     if (std::filesystem::exists(file))
         return read_file(file);
     auto text = read_file(otherwise);
     if (!text)
-        return fail(ErrorCode::storage, text.error().message,
-                    "the package brings this file: apt install --reinstall commento-stack");
+        return fail(
+            ErrorCode::storage, text.error().message,
+            tr("the package brings this file: sudo {}", fmt::join(host_facts(paths).reinstall("commento-stack"), " ")));
     return text;
 }
 
@@ -22,7 +27,7 @@ Result<std::string> read_first(const path& file, const path& otherwise) {
 Result<SettingsFiles> read_settings_files(const Paths& paths) {
     auto settings = read_file(paths.settings());
     if (!settings)
-        return fail(ErrorCode::settings, settings.error().message, "commentoctl setup writes this file");
+        return fail(ErrorCode::settings, settings.error().message, tr("commentoctl setup writes this file"));
     SettingsFiles files{*std::move(settings), std::nullopt};
     if (auto secrets = read_file(paths.secrets()))
         files.secrets = *std::move(secrets);
@@ -30,9 +35,13 @@ Result<SettingsFiles> read_settings_files(const Paths& paths) {
 }
 
 Result<SettingsFiles> read_files_or_templates(const Paths& paths) {
-    COMMENTO_ASSIGN(std::string settings, read_first(paths.settings(), paths.settings_template()));
-    COMMENTO_ASSIGN(std::string secrets, read_first(paths.secrets(), paths.secrets_template()));
+    COMMENTO_ASSIGN(std::string settings, read_first(paths, paths.settings(), paths.settings_template()));
+    COMMENTO_ASSIGN(std::string secrets, read_first(paths, paths.secrets(), paths.secrets_template()));
     return SettingsFiles{std::move(settings), std::move(secrets)};
+}
+
+Examined examine(const SettingsFiles& files, const Paths& paths) {
+    return Settings::examine(files.settings, files.secrets.value_or(""), paths);
 }
 
 } // namespace commento

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/paths.hpp"
+#include "config/settings.hpp"
 
 #include <optional>
 #include <string>
@@ -22,5 +23,8 @@ Result<SettingsFiles> read_settings_files(const Paths& paths);
 
 /// The files, and where one is missing its template.
 Result<SettingsFiles> read_files_or_templates(const Paths& paths);
+
+/// Settings::examine() of these texts.
+Examined examine(const SettingsFiles& files, const Paths& paths);
 
 } // namespace commento

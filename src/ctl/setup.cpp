@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 #include "base/printable.hpp"
+#include "base/translate.hpp"
 #include "config/keys.hpp"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ std::vector<Fault> faults_of(const std::vector<Wish>& wishes) {
         if (auto problem = problem_with_assignment(wish.key, wish.value); !problem.empty())
             faults.push_back({wish.origin, 0, wish.key, std::move(problem)});
         else if (!seen.insert(wish.key).second)
-            faults.push_back({wish.origin, 0, wish.key, "is given twice; keep one of the two"});
+            faults.push_back({wish.origin, 0, wish.key, tr("is given twice; keep one of the two")});
     }
     return faults;
 }
@@ -42,7 +43,7 @@ void grant(const Wish& wish, const Settings& present, SettingsFiles& files) {
         files.settings = with_assignment(files.settings, wish.key, wish.value);
 }
 
-std::string shown(const std::string& value) { return value.empty() ? "(not set)" : value; }
+std::string shown(const std::string& value) { return value.empty() ? tr("(not set)") : value; }
 
 std::vector<std::string> changes_between(const Settings& before, const Settings& after) {
     std::vector<std::string> changes;
@@ -52,7 +53,7 @@ std::vector<std::string> changes_between(const Settings& before, const Settings&
         if (old_value == new_value)
             continue;
         changes.push_back(key.secrecy == Secrecy::secret
-                              ? fmt::format("{}: changed", key.name)
+                              ? tr("{}: changed", key.name)
                               : fmt::format("{}: {} -> {}", key.name, shown(harmless(old_value)), shown(new_value)));
     }
     return changes;
@@ -66,18 +67,18 @@ std::string read_line(std::istream& input) {
 }
 
 tl::unexpected<Error> input_ended() {
-    return fail(ErrorCode::settings, "the input ended before the last answer; nothing is changed");
+    return fail(ErrorCode::settings, tr("the input ended before the last answer; nothing is changed"));
 }
 
 /// What an answer agrees to.
-std::string_view consequence_of(const Key& key) {
+std::string consequence_of(const Key& key) {
     return key.name != "EMAIL" ? ""
-                               : "With it an account is made at the authority, which agrees to its terms: for Let's "
-                                 "Encrypt,\nto the subscriber agreement at https://letsencrypt.org/repository/\n";
+                               : tr("With it an account is made at the authority, which agrees to its terms: for Let's "
+                                    "Encrypt,\nto the subscriber agreement at https://letsencrypt.org/repository/\n");
 }
 
 Result<std::string> ask(const Key& key, const std::string& present, std::istream& input, std::ostream& output) {
-    output << key.help << '\n' << consequence_of(key);
+    output << translated(key.help) << '\n' << consequence_of(key);
     while (true) {
         output << key.name << (present.empty() ? ": " : fmt::format(" [{}]: ", present)) << std::flush;
         std::string answer = read_line(input);
@@ -85,7 +86,7 @@ Result<std::string> ask(const Key& key, const std::string& present, std::istream
             return input_ended();
         if (answer.empty())
             answer = present;
-        const std::string problem = answer.empty() ? "is needed" : problem_with(key, answer);
+        const std::string problem = answer.empty() ? tr("is needed") : problem_with(key, answer);
         if (problem.empty())
             return answer;
         output << fmt::format("  {} {}\n", answer.empty() ? std::string(key.name) : '"' + harmless(answer) + '"',
@@ -98,12 +99,12 @@ Result<std::string> ask(const Key& key, const std::string& present, std::istream
 Result<Wish> parse_wish(const std::string& assignment) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
-        return fail(ErrorCode::settings, fmt::format("--set: \"{}\" is not of the form KEY=VALUE", assignment));
+        return fail(ErrorCode::settings, tr("--set: \"{}\" is not of the form KEY=VALUE", assignment));
     return Wish{"--set", assignment.substr(0, equals), assignment.substr(equals + 1)};
 }
 
 Result<Plan> plan_setup(const SettingsFiles& present, const std::vector<Wish>& wishes, const Paths& paths) {
-    const auto before = Settings::examine(present.settings, present.secrets.value_or(""), paths);
+    const auto before = examine(present, paths);
     std::vector<Fault> faults = faults_of(wishes);
     std::set<std::string> wrong;
     for (const auto& fault : faults)
@@ -114,13 +115,13 @@ Result<Plan> plan_setup(const SettingsFiles& present, const std::vector<Wish>& w
         if (!wrong.contains(wish.key))
             grant(wish, before.settings, files);
     }
-    const auto after = Settings::examine(files.settings, files.secrets.value_or(""), paths);
+    const auto after = examine(files, paths);
     // What is missing only because the wish for it is wrong is no fault of its own.
     std::ranges::copy_if(after.faults, std::back_inserter(faults),
                          [&](const Fault& fault) { return fault.line > 0 || !wrong.contains(fault.key); });
     if (!faults.empty())
-        return tl::unexpected(to_error(faults, "nothing is changed; give the right values by --domain, --email or "
-                                               "--set KEY=VALUE"));
+        return tl::unexpected(to_error(faults, tr("nothing is changed; give the right values by --domain, --email or "
+                                                  "--set KEY=VALUE")));
     return Plan{std::move(files), changes_between(before.settings, after.settings)};
 }
 
@@ -154,15 +155,15 @@ Result<std::vector<Wish>> ask_wishes(const Settings& present, const Inspect& ins
 
 Result<bool> ask_consent(const std::string& question, std::istream& input, std::ostream& output) {
     while (true) {
-        output << question << " [Y/n] " << std::flush;
+        output << question << tr(" [Y/n] ") << std::flush;
         const std::string answer = read_line(input);
         if (!input)
             return input_ended();
-        if (answer.empty() || answer == "y" || answer == "Y" || answer == "yes")
-            return true;
-        if (answer == "n" || answer == "N" || answer == "no")
-            return false;
-        output << "  please answer y or n\n";
+        // rpmatch(3): yes and no as the operator's language has them, and in English.
+        const int said = answer.empty() ? 1 : ::rpmatch(answer.c_str());
+        if (said >= 0)
+            return said == 1;
+        output << "  " << tr("please answer y or n") << '\n';
     }
 }
 
@@ -170,7 +171,7 @@ Result<bool> wants_to(bool said_yes, const std::string& question) {
     if (said_yes)
         return true;
     if (::isatty(STDIN_FILENO) == 0)
-        return fail(ErrorCode::settings, "there is no terminal to ask on", "add --yes");
+        return fail(ErrorCode::settings, tr("there is no terminal to ask on"), tr("add --yes"));
     return ask_consent(question, std::cin, std::cout);
 }
 

@@ -1,6 +1,8 @@
 #include "ctl/setup_verb.hpp"
 
+#include "base/translate.hpp"
 #include "base/units.hpp"
+#include "config/keys.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/changeover.hpp"
 #include "ctl/everyday.hpp"
@@ -10,6 +12,7 @@
 #include "ctl/setup.hpp"
 #include "ctl/status_verb.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <grp.h>
 #include <iostream>
@@ -32,8 +35,8 @@ Result<gid_t> group_of_secrets() {
     constexpr const char* kGroup = "commento";
     const group* entry = ::getgrnam(kGroup);
     if (entry == nullptr)
-        return fail(ErrorCode::internal, fmt::format("the group {} is not there", kGroup),
-                    "systemd-sysusers commento-stack.conf makes it");
+        return fail(ErrorCode::internal, tr("the group {} is not there", kGroup),
+                    tr("systemd-sysusers commento-stack.conf makes it"));
     return entry->gr_gid;
 }
 
@@ -51,7 +54,14 @@ Result<std::vector<Wish>> wishes_of(const SetupOptions& options) {
 }
 
 Prospect look_ahead(const Paths& paths, const SettingsFiles& files) {
-    return look_ahead(paths, Settings::examine(files.settings, files.secrets.value_or(""), paths).settings);
+    return look_ahead(paths, examine(files, paths).settings);
+}
+
+/// The name that readers know, where the new settings leave it; empty where they do not.
+std::string name_left_behind(const Settings& before, const Settings& after) {
+    const std::string former = canonical_name(before.text("DOMAIN"));
+    const auto names = after.certificate_names();
+    return former.empty() || std::ranges::find(names, former) != names.end() ? "" : former;
 }
 
 /// Writes what the wishes ask for; says what changed. True when anything was written.
@@ -61,7 +71,7 @@ Result<bool> apply(const Plan& plan, const Paths& paths) {
     for (const auto& change : plan.changes)
         say(change);
     if (!wrote)
-        say("the settings are so already; nothing is changed");
+        say(tr("the settings are so already; nothing is changed"));
     return wrote;
 }
 
@@ -73,18 +83,18 @@ Result<bool> inspect(const SettingsFiles& present, const Wish& answer, const Pat
         Settings::examine(with_assignment(present.settings, answer.key, answer.value), "", paths).settings;
     const Prospect prospect = look_ahead(paths, candidate);
     say(prospect.text);
-    return prospect.is_good ? Result<bool>(true) : ask_consent("Take it nevertheless?", std::cin, std::cout);
+    return prospect.is_good ? Result<bool>(true) : ask_consent(tr("Take it nevertheless?"), std::cin, std::cout);
 }
 
 Result<std::vector<Wish>> ask(const SettingsFiles& present, bool offline, const Paths& paths) {
     if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
-        return fail(ErrorCode::settings, "no flag is given, and there is no terminal to ask on",
+        return fail(ErrorCode::settings, tr("no flag is given, and there is no terminal to ask on"),
                     "commentoctl setup --domain NAME --email ADDRESS");
-    const auto known = Settings::examine(present.settings, present.secrets.value_or(""), paths);
+    const Settings known = examine(present, paths).settings;
     const auto look = [&](const Wish& answer) {
         return offline ? Result<bool>(true) : inspect(present, answer, paths);
     };
-    return ask_wishes(known.settings, look, std::cin, std::cout);
+    return ask_wishes(known, look, std::cin, std::cout);
 }
 
 Result<bool> is_serving() {
@@ -95,14 +105,14 @@ Result<bool> is_serving() {
 
 /// `changed`: what runs has to take new settings.
 Result<void> start(bool changed, const Paths& paths) {
-    say("starting commento.target; where no release is installed yet, it is downloaded now");
+    say(tr("starting commento.target; where no release is installed yet, it is downloaded now"));
     COMMENTO_ASSIGN(const bool serving, is_serving());
     if (serving && changed)
-        COMMENTO_CHECK(restart_stack(paths));
+        COMMENTO_CHECK(restart_stack(paths, Interruption::allowed));
     COMMENTO_CHECK(start_stack(changed && !serving ? Begin::restart : Begin::start, installed_units(paths)));
     COMMENTO_CHECK(print_status(paths));
     COMMENTO_ASSIGN(const Settings settings, Settings::load(paths));
-    say(fmt::format("\nThis goes into each page that is to have comments:\n\n{}", embed_snippet(settings.origin())));
+    say(tr("\nThis goes into each page that is to have comments:\n\n{}", embed_snippet(settings.origin())));
     return {};
 }
 
@@ -118,14 +128,18 @@ Result<void> set_up(const SetupOptions& options, const Paths& paths) {
     if (!asks && !options.offline && !plan.changes.empty())
         say(look_ahead(paths, plan.files).text);
     COMMENTO_ASSIGN(const bool wrote, apply(plan, paths));
+    if (const auto former = name_left_behind(examine(present, paths).settings, examine(plan.files, paths).settings);
+        !former.empty())
+        say(tr("{0} is given up with this; to have it lead readers on: commentoctl setup --set REDIRECT_NAMES={0}",
+               former));
     bool starts = options.start;
     if (asks) {
-        COMMENTO_ASSIGN(starts, ask_consent("Start the comment server now?", std::cin, std::cout));
+        COMMENTO_ASSIGN(starts, ask_consent(tr("Start the comment server now?"), std::cin, std::cout));
     }
     if (starts)
         return start(wrote, paths);
     if (wrote)
-        say("to run with them: systemctl enable commento.target; commentoctl restart");
+        say(tr("to run with them: systemctl enable commento.target; commentoctl restart"));
     return {};
 }
 

@@ -1,5 +1,6 @@
 #include "ctl/show_config.hpp"
 
+#include "base/translate.hpp"
 #include "config/keys.hpp"
 #include "ctl/output.hpp"
 #include "ctl/settings_files.hpp"
@@ -13,8 +14,8 @@ std::string shown(const Key& key, const Value& value, Secrets secrets) {
     if (key.secrecy == Secrecy::open)
         return value.text;
     if (secrets == Secrets::unreadable)
-        return "(only root can see)";
-    return value.text.empty() ? "(not set)" : "(set)";
+        return tr("(only root can see)");
+    return value.text.empty() ? tr("(not set)") : tr("(set)");
 }
 
 } // namespace
@@ -30,12 +31,12 @@ std::vector<std::vector<Cell>> config_rows(const Settings& settings, Secrets sec
 
 Result<void> show_config(const Paths& paths) {
     COMMENTO_ASSIGN(const SettingsFiles files, read_settings_files(paths));
-    const auto [settings, faults] = Settings::examine(files.settings, files.secrets.value_or(""), paths);
+    const auto [settings, faults] = examine(files, paths);
     const auto secrets = files.secrets ? Secrets::readable : Secrets::unreadable;
-    say(draw_table({"KEY", "VALUE", "ORIGIN"}, config_rows(settings, secrets), look_of_stdout()));
+    say(draw_table({tr("KEY"), tr("VALUE"), tr("ORIGIN")}, config_rows(settings, secrets), look_of_stdout()));
     if (!faults.empty())
-        return tl::unexpected(to_error(faults, fmt::format("edit {}, or run commentoctl setup", //
-                                                           paths.settings().string())));
+        return tl::unexpected(to_error(faults, tr("edit {}, or run commentoctl setup", //
+                                                  paths.settings().string())));
     return {};
 }
 

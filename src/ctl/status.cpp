@@ -1,8 +1,11 @@
 #include "ctl/status.hpp"
 
+#include "base/translate.hpp"
+
 #include <algorithm>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <string_view>
 
 namespace commento {
@@ -12,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kStart = "sudo systemctl start commento.target";
 constexpr const char* kRestart = "sudo systemctl restart commento.target";
-constexpr const char* kOnlyRoot = "only root can see this: sudo commentoctl status";
+constexpr const char* kOnlyRoot = msgid("only root can see this: sudo commentoctl status");
 
 void add(std::string& text, std::string_view more) { text += fmt::format("{}{}", text.empty() ? "" : "; ", more); }
 
@@ -24,7 +27,7 @@ void worsen(Part& part, std::string_view detail, const std::string& hint) {
 }
 
 Part unknown(std::string name, const Error& error) {
-    return {std::move(name), Health::unknown, "unknown", 0, error.message, error.hint, Json::object()};
+    return {std::move(name), Health::unknown, msgid("unknown"), 0, error.message, error.hint, Json::object()};
 }
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
@@ -38,12 +41,12 @@ void blame(Part& part, const std::string& unit, const Result<UnitFacts>& facts) 
     const std::string journal = fmt::format("sudo journalctl -u {}", unit);
     const bool refused = facts->state.result == "exit-code" && code_of(facts->state.exit_status) == ErrorCode::settings;
     if (refused) // the faults stand in the row of the settings
-        worsen(part, fmt::format("{} found the settings faulty", unit), kRestart);
+        worsen(part, tr("{} found the settings faulty", unit), kRestart);
     else if (facts->failure)
         worsen(part, first_line(facts->failure->message),
                facts->failure->hint.empty() ? journal : facts->failure->hint);
     else
-        worsen(part, fmt::format("{} failed: {}", unit, facts->state.result), journal);
+        worsen(part, tr("{} failed: {}", unit, facts->state.result), journal);
 }
 
 /// A part that a unit stands for: well while the unit is active.
@@ -54,12 +57,12 @@ Part part_of(std::string name, const std::string& unit, const Result<UnitFacts>&
     Part part{std::move(name), Health::well, state.active, state.since, "", "", {{"unit", unit}}};
     if (state.load != "loaded") {
         part.state = state.load;
-        worsen(part, fmt::format("{} is {}", unit, state.load), fmt::format("systemctl status {}", unit));
+        worsen(part, tr("{} is {}", unit, state.load), fmt::format("systemctl status {}", unit));
         return part;
     }
     blame(part, unit, facts);
     if (state.active != "active" && part.health == Health::well)
-        worsen(part, fmt::format("{} is {}", unit, state.active), kStart);
+        worsen(part, tr("{} is {}", unit, state.active), kStart);
     return part;
 }
 
@@ -74,9 +77,9 @@ std::string local_time(std::int64_t seconds) {
 }
 
 Part settings_part(const Facts& facts) {
-    Part part{"settings", Health::well, "valid", 0, "", "", Json::object()};
+    Part part{msgid("settings"), Health::well, msgid("valid"), 0, "", "", Json::object()};
     if (!facts.settings) {
-        part.state = "missing";
+        part.state = msgid("missing");
         worsen(part, facts.settings.error().message, facts.settings.error().hint);
         return part;
     }
@@ -87,24 +90,24 @@ Part settings_part(const Facts& facts) {
         lines += (lines.empty() ? "" : "\n") + to_string(fault);
     }
     if (!lines.empty()) {
-        part.state = "faulty";
-        worsen(part, lines, "sudo commentoctl setup, or an editor; commentoctl show-config shows every value");
+        part.state = msgid("faulty");
+        worsen(part, lines, tr("sudo commentoctl setup, or an editor; commentoctl show-config shows every value"));
     }
     return part;
 }
 
 Part target_part(const Facts& facts) {
-    Part part = part_of("target", "commento.target", facts.target);
+    Part part = part_of(msgid("target"), "commento.target", facts.target);
     if (!facts.target)
         return part;
-    const std::string& enabled = facts.target->state.enabled;
-    part.facts["enabled"] = enabled == "enabled";
-    add(part.detail, enabled == "enabled" ? "starts at boot" : "does not start at boot");
+    const bool at_boot = facts.target->state.enabled == "enabled";
+    part.facts["enabled"] = at_boot;
+    add(part.detail, at_boot ? tr("starts at boot") : tr("does not start at boot"));
     return part;
 }
 
 Part application_part(const Facts& facts) {
-    Part part = part_of("application", "commento.service", facts.application);
+    Part part = part_of(msgid("application"), "commento.service", facts.application);
     part.facts["release"] = facts.release.empty() ? Json() : Json(facts.release);
     part.facts["answer_ms"] = nullptr;
     blame(part, "commento-app-install.service", facts.install);
@@ -114,7 +117,7 @@ Part application_part(const Facts& facts) {
     if (facts.answer) {
         const double milliseconds = std::chrono::duration<double, std::milli>(*facts.answer).count();
         part.facts["answer_ms"] = milliseconds;
-        add(part.detail, fmt::format("answers in {:.1f} ms", milliseconds));
+        add(part.detail, tr("answers in {:.1f} ms", milliseconds));
     } else if (part.health != Health::unwell) {
         worsen(part, facts.answer.error().message, "sudo journalctl -u commento.service");
     }
@@ -122,7 +125,7 @@ Part application_part(const Facts& facts) {
 }
 
 Part database_part(const Facts& facts) {
-    Part part{"database", Health::well, "active", 0, "", "", Json::object()};
+    Part part{msgid("database"), Health::well, "active", 0, "", "", Json::object()};
     part.facts["size_bytes"] = nullptr;
     if (facts.database) {
         constexpr double kMegabyte = 1e6;
@@ -131,10 +134,10 @@ Part database_part(const Facts& facts) {
         add(part.detail, fmt::format("{:.1f} MB", static_cast<double>(facts.database->size) / kMegabyte));
     } else if (facts.database.error().code == ErrorCode::permission) {
         part.health = Health::unknown;
-        part.state = "unknown";
-        part.detail = kOnlyRoot;
+        part.state = msgid("unknown");
+        part.detail = translated(kOnlyRoot);
     } else {
-        part.state = "failed";
+        part.state = msgid("failed");
         worsen(part, facts.database.error().message, facts.database.error().hint);
     }
     blame(part, "commento-db-provision.service", facts.provision);
@@ -144,25 +147,25 @@ Part database_part(const Facts& facts) {
 }
 
 Part web_part(const Facts& facts) {
-    Part part = part_of("web front", "nginx.service", facts.nginx);
+    Part part = part_of(msgid("web front"), "nginx.service", facts.nginx);
     blame(part, "commento-nginx-render.service", facts.render);
     if (!facts.served)
         worsen(part, facts.served.error().message, "sudo commentoctl nginx render");
     else if (facts.certificate && facts.served->fingerprint != facts.certificate->fingerprint)
-        worsen(part, "serves another certificate than the one on disk", "sudo commentoctl nginx reload");
+        worsen(part, tr("serves another certificate than the one on disk"), "sudo commentoctl nginx reload");
     else
-        add(part.detail, "answers over TLS");
+        add(part.detail, tr("answers over TLS"));
     return part;
 }
 
 Part certificate_part(const Facts& facts) {
-    Part part{"certificate", Health::well, "valid", 0, "", "", Json::object()};
+    Part part{msgid("certificate"), Health::well, msgid("valid"), 0, "", "", Json::object()};
     if (!facts.certificate) {
         const bool denied = facts.certificate.error().code == ErrorCode::permission;
-        part.state = denied ? "unknown" : "missing";
+        part.state = denied ? msgid("unknown") : msgid("missing");
         if (denied) {
             part.health = Health::unknown;
-            part.detail = kOnlyRoot;
+            part.detail = translated(kOnlyRoot);
         } else {
             worsen(part, facts.certificate.error().message, "sudo commentoctl cert bootstrap");
         }
@@ -181,29 +184,28 @@ Part certificate_part(const Facts& facts) {
                   {"not_before", json_time(certificate.not_before)},
                   {"not_after", json_time(certificate.not_after)},
                   {"days_left", days}};
-    add(part.detail,
-        fmt::format("{} by {}, {} days left", fmt::join(certificate.names, " "), certificate.issuer, days));
+    add(part.detail, tr("{} by {}, {} days left", fmt::join(certificate.names, " "), certificate.issuer, days));
     if (placeholder) {
-        part.state = "placeholder";
-        worsen(part, "made here until the authority issues one", "sudo commentoctl cert renew");
+        part.state = msgid("placeholder");
+        worsen(part, tr("made here until the authority issues one"), "sudo commentoctl cert renew");
     }
     if (certificate.not_after <= facts.now) {
-        part.state = "expired";
-        worsen(part, "ended " + local_time(certificate.not_after), "sudo commentoctl cert renew");
+        part.state = msgid("expired");
+        worsen(part, tr("ended {}", local_time(certificate.not_after)), "sudo commentoctl cert renew");
     }
     return part;
 }
 
 Part renewal_part(const Facts& facts) {
-    Part part = part_of("renewal", "commento-cert-renew.timer", facts.timer);
+    Part part = part_of(msgid("renewal"), "commento-cert-renew.timer", facts.timer);
     const std::int64_t last = facts.renew ? facts.renew->state.since : 0;
     const std::int64_t next = facts.runs ? facts.runs->next : 0;
     part.facts["last_run"] = json_time(last);
     part.facts["last_result"] = facts.renew && last != 0 ? Json(facts.renew->state.result) : Json();
     part.facts["next_run"] = json_time(next);
-    add(part.detail, fmt::format("last run {}, next {}", local_time(last), local_time(next)));
+    add(part.detail, tr("last run {}, next {}", local_time(last), local_time(next)));
     if (facts.renew && has_failed(*facts.renew))
-        part.state = "failed";
+        part.state = msgid("failed");
     blame(part, "commento-cert-renew.service", facts.renew);
     return part;
 }
@@ -251,11 +253,11 @@ bool is_healthy(const Status& status) {
 std::string to_text(const Status& status, Look look) {
     std::vector<std::vector<Cell>> rows;
     for (const auto& part : status.parts)
-        rows.push_back({{part.name},
-                        {part.state, colour_of(part.health)},
+        rows.push_back({{translated(part.name)},
+                        {translated(part.state), colour_of(part.health)},
                         {local_time(part.since)},
                         {part.detail.empty() ? "-" : part.detail}});
-    const std::string table = draw_table({"PART", "STATE", "SINCE", "DETAIL"}, rows, look);
+    const std::string table = draw_table({tr("PART"), tr("STATE"), tr("SINCE"), tr("DETAIL")}, rows, look);
     return status.address.empty() ? table : fmt::format("{}\n\n{}", table, status.address);
 }
 
@@ -282,12 +284,12 @@ Result<void> verdict(const Status& status) {
     for (const auto& part : status.parts) {
         if (part.health != Health::unwell)
             continue;
-        names += (names.empty() ? "" : ", ") + part.name;
-        hints += fmt::format("{}{}: {}", hints.empty() ? "" : "\n      ", part.name, part.hint);
+        names += (names.empty() ? "" : ", ") + translated(part.name);
+        hints += fmt::format("{}{}: {}", hints.empty() ? "" : "\n      ", translated(part.name), part.hint);
     }
     if (names.empty())
         return {};
-    return fail(ErrorCode::unhealthy, fmt::format("not well: {}", names), hints);
+    return fail(ErrorCode::unhealthy, tr("not well: {}", names), hints);
 }
 
 } // namespace commento

@@ -1,5 +1,6 @@
 #include "ctl/status_verb.hpp"
 
+#include "base/translate.hpp"
 #include "ctl/output.hpp"
 #include "ctl/status.hpp"
 
@@ -22,10 +23,11 @@ Result<void> watch(const Paths& paths) {
     constexpr const char* kClear = "\x1b[H\x1b[2J\x1b[3J"; // ECMA-48: to the first place, all away
     constexpr int kPeriod = 2000;                          // ms; as watch(1)
     if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
-        return fail(ErrorCode::settings, "--watch needs a terminal", "commentoctl status --json is for programs");
+        return fail(ErrorCode::settings, tr("--watch needs a terminal"),
+                    tr("commentoctl status --json is for programs"));
     while (true) {
         const Status status = assess(find_facts(paths));
-        say(kClear + to_text(status, look_of_stdout()) + "\n\nq and Enter: end");
+        say(kClear + to_text(status, look_of_stdout()) + "\n\n" + tr("q and Enter: end"));
         pollfd typed{STDIN_FILENO, POLLIN, 0};
         if (::poll(&typed, 1, kPeriod) <= 0)
             continue;

@@ -1,5 +1,6 @@
 #include "ctl/upgrade.hpp"
 
+#include "base/translate.hpp"
 #include "ctl/actions.hpp"
 #include "ctl/output.hpp"
 #include "ctl/request.hpp"
@@ -42,34 +43,32 @@ Result<void> carry_out(const Paths& paths, const char* verb, const std::string& 
 }
 
 std::string named(const std::vector<std::string>& databases) {
-    return databases.empty() ? "It has no databases but the comment server's."
-                             : fmt::format("Its other databases come along: {}.", fmt::join(databases, ", "));
+    return databases.empty() ? tr("It has no databases but the comment server's.")
+                             : tr("Its other databases come along: {}.", fmt::join(databases, ", "));
 }
 
 Result<void> upgrade(const Paths& paths, const Options& options) {
     COMMENTO_ASSIGN(const Plan plan, ask_plan(paths, "upgrade-plan"));
     if (plan.target.empty()) {
-        say(fmt::format("cluster {} has the newest version of PostgreSQL; nothing to do", plan.current));
+        say(tr("cluster {} has the newest version of PostgreSQL; nothing to do", plan.current));
         return {};
     }
-    COMMENTO_ASSIGN(
-        const bool sure,
-        wants_to(options.yes, fmt::format("Upgrade cluster {} to {}? {} Nobody can use them meanwhile. A backup is "
-                                          "made before, and the older cluster is kept.",
-                                          plan.current, plan.target, named(plan.others))));
-    return sure ? carry_out(paths, "upgrade", "to go back: commentoctl db upgrade --undo") : Result<void>();
+    COMMENTO_ASSIGN(const bool sure,
+                    wants_to(options.yes, tr("Upgrade cluster {} to {}? {} Nobody can use them meanwhile. A backup is "
+                                             "made before, and the older cluster is kept.",
+                                             plan.current, plan.target, named(plan.others))));
+    return sure ? carry_out(paths, "upgrade", tr("to go back: commentoctl db upgrade --undo")) : Result<void>();
 }
 
 Result<void> undo(const Paths& paths, const Options& options) {
     COMMENTO_ASSIGN(const Plan plan, ask_plan(paths, "undo-plan"));
-    const std::string others = plan.others.empty() ? "" : fmt::format(" and in {}", fmt::join(plan.others, ", "));
-    COMMENTO_ASSIGN(
-        const bool sure,
-        wants_to(options.yes, fmt::format("Go back from cluster {} to {}, as it was before the upgrade? What came "
-                                          "since in the comments{} stays behind in {}, which is kept, stopped; of "
-                                          "the comments there is a backup, too.",
-                                          plan.current, plan.target, others, plan.current)));
-    return sure ? carry_out(paths, "upgrade-undo", "commentoctl backup list shows what can be put back")
+    const std::string others = plan.others.empty() ? "" : " " + tr("and in {}", fmt::join(plan.others, ", "));
+    COMMENTO_ASSIGN(const bool sure,
+                    wants_to(options.yes, tr("Go back from cluster {} to {}, as it was before the upgrade? What came "
+                                             "since in the comments{} stays behind in {}, which is kept, stopped; of "
+                                             "the comments there is a backup, too.",
+                                             plan.current, plan.target, others, plan.current)));
+    return sure ? carry_out(paths, "upgrade-undo", tr("commentoctl backup list shows what can be put back"))
                 : Result<void>();
 }
 

@@ -1,21 +1,20 @@
 #include "ctl/version.hpp"
 
 #include "base/clock.hpp"
-#include "base/files.hpp"
 #include "base/process.hpp"
-#include "config/env_file.hpp"
+#include "base/translate.hpp"
 #include "ctl/facts.hpp"
 #include "ctl/known_versions.hpp"
 #include "ctl/output.hpp"
 #include "ctl/table.hpp"
+#include "ctl/updates.hpp"
 
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <regex>
-#include <sstream>
 
 namespace commento {
 namespace {
@@ -38,27 +37,30 @@ std::string printed_version(const std::vector<std::string>& command) {
     return parts.str();
 }
 
-/// The version that a newer package of the distribution's has, as far as the host has heard of it; no network is used.
-std::optional<std::string> newer_package(const std::string& package) {
-    const auto outcome = run_program({"apt-cache", "policy", package}, 10s);
-    std::smatch parts;
-    if (!outcome || outcome->status != 0 ||
-        !std::regex_search(outcome->output, parts, std::regex("Installed: (\\S+)\n +Candidate: (\\S+)")) ||
-        parts[1] == "(none)" || parts[2] == "(none)" || parts[1] == parts[2])
-        return std::nullopt;
-    return parts[2].str();
-}
+/// What apt or dnf would bring. The names of packages are those of both families.
+class Newer {
+  public:
+    explicit Newer(const Paths& paths)
+        : facts_(host_facts(paths)),
+          updates_(find_updates(facts_, {"commento-stack", "nginx", "pgbouncer", "openssl", "systemd"})) {}
 
-std::string update_of(const std::string& package) {
-    const auto newer = newer_package(package);
-    return newer ? fmt::format("{} is available: sudo apt-get install --only-upgrade {}", *newer, package) : "";
-}
+    std::string than_ours(const std::string& package) const {
+        const auto found = updates_.find(package);
+        return found == updates_.end()
+                   ? ""
+                   : tr("{} is available: sudo {}", found->second, fmt::join(facts_.upgrade(package), " "));
+    }
+
+  private:
+    HostFacts facts_;
+    Updates updates_;
+};
 
 std::string postgresql_outdated(int version) {
     const std::string end = support_end_of_postgresql(version);
     if (end.empty() || end > utc_time(now()))
         return {};
-    return fmt::format("no more fixes since {}: sudo commentoctl db upgrade", end);
+    return tr("no more fixes since {}: sudo commentoctl db upgrade", end);
 }
 
 Part postgresql(const Facts& facts) {
@@ -67,34 +69,25 @@ Part postgresql(const Facts& facts) {
     return {"PostgreSQL", version_of_postgresql(facts.database->version), postgresql_outdated(facts.database->version)};
 }
 
-/// os-release(5); some distributions say there until when they are supported.
+/// Some distributions say until when they are supported.
 Part distribution(const Paths& paths) {
-    std::istringstream lines(read_file(paths.root / "etc/os-release").value_or(""));
-    Part part{"distribution", "", ""};
-    const auto value_of = [](const std::string& line) {
-        std::string value = line.substr(line.find('=') + 1);
-        std::erase(value, '"');
-        return value;
-    };
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("PRETTY_NAME="))
-            part.version = value_of(line);
-        if (line.starts_with("SUPPORT_END=") && value_of(line) < utc_time(now()))
-            part.outdated = "not supported since " + value_of(line);
-    }
-    return part;
+    auto release = os_release(paths);
+    const std::string& end = release["SUPPORT_END"];
+    return {msgid("distribution"), release["PRETTY_NAME"],
+            !end.empty() && end < utc_time(now()) ? tr("not supported since {}", end) : ""};
 }
 
 std::vector<Part> find_parts(const Paths& paths) {
     const Facts facts = find_facts(paths);
+    const Newer newer(paths);
     return {
-        {"commento-stack", std::string(stack_version()), update_of("commento-stack")},
-        {"application", facts.release, why_outdated(facts.release)},
-        {"nginx", printed_version({"nginx", "-v"}), update_of("nginx")},
+        {"commento-stack", std::string(stack_version()), newer.than_ours("commento-stack")},
+        {msgid("application"), facts.release, why_outdated(facts.release)},
+        {"nginx", printed_version({"nginx", "-v"}), newer.than_ours("nginx")},
         postgresql(facts),
-        {"PgBouncer", printed_version({"pgbouncer", "--version"}), update_of("pgbouncer")},
-        {"OpenSSL", printed_version({"openssl", "version"}), update_of("openssl")},
-        {"systemd", printed_version({"systemctl", "--version"}), update_of("systemd")},
+        {"PgBouncer", printed_version({"pgbouncer", "--version"}), newer.than_ours("pgbouncer")},
+        {"OpenSSL", printed_version({"openssl", "version"}), newer.than_ours("openssl")},
+        {"systemd", printed_version({"systemctl", "--version"}), newer.than_ours("systemd")},
         distribution(paths),
     };
 }
@@ -107,12 +100,12 @@ void show(const std::vector<Part>& parts, bool json) {
         object[part.name] = {{"version", part.version.empty() ? Json() : Json(part.version)},
                              {"outdated", part.outdated.empty() ? Json() : Json(part.outdated)}};
         rows.push_back(
-            {{part.name},
+            {{translated(part.name)},
              {part.version.empty() ? "-" : part.version, part.outdated.empty() ? Colour::none : Colour::doubtful},
              {part.outdated.empty() ? "-" : part.outdated}});
     }
     say(json ? object.dump(kIndent, ' ', false, Json::error_handler_t::replace)
-             : draw_table({"PART", "VERSION", "OUT OF DATE"}, rows, look_of_stdout()));
+             : draw_table({tr("PART"), tr("VERSION"), tr("OUT OF DATE")}, rows, look_of_stdout()));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "db/dump.hpp"
 
+#include "base/host_facts.hpp"
 #include "base/printable.hpp"
 #include "base/process.hpp"
 
@@ -16,11 +17,7 @@ constexpr std::chrono::hours kLimit{24};
 constexpr int kFirstWithZstd = 16;
 constexpr int kFirstWithChosenExtensions = 14;
 
-/// Debian keeps the tools of each version beside each other; elsewhere there is one.
-std::string tool(const char* name, int version) {
-    const std::filesystem::path own = fmt::format("/usr/lib/postgresql/{}/bin/{}", version, name);
-    return std::filesystem::exists(own) ? own.string() : name;
-}
+std::string tool(const char* name, int version) { return host_facts({}).postgres_program(name, version); }
 
 /// A connection string (libpq's keywords and values); quotes within a value are escaped by a backslash.
 std::string connection_string(const DatabaseServer& server, const std::string& database) {
@@ -46,7 +43,8 @@ Result<void> judge(const std::string& what, const Outcome& outcome) {
         return {};
     const std::string errors = outcome.errors.substr(0, outcome.errors.find_last_not_of('\n') + 1);
     return fail(ErrorCode::database, fmt::format("cannot {}: {}", what, printable(errors)),
-                "what stands there is PostgreSQL's own; its log (/var/log/postgresql) may say more");
+                fmt::format("what stands there is PostgreSQL's own; its log ({}) may say more",
+                            host_facts({}).postgres_log.string()));
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
 #include "base/process.hpp"
 #include "base/units.hpp"
 
@@ -63,7 +64,7 @@ Result<void> run_job(const char* method, const char* verb, int version, const st
     if (result == "done" && is_up == (std::string_view(verb) == "start"))
         return {};
     return fail(ErrorCode::database, fmt::format("cluster {} does not {}: {}", label_of(version, name), verb, result),
-                fmt::format("journalctl -u {}; its log is in /var/log/postgresql", unit));
+                fmt::format("journalctl -u {}; its log is in {}", unit, host_facts({}).postgres_log.string()));
 }
 
 } // namespace
@@ -114,7 +115,7 @@ const HostCluster* find_cluster(const std::vector<HostCluster>& clusters, int ve
 std::vector<int> installed_versions(const Paths& paths) {
     std::vector<int> versions;
     std::error_code fault;
-    for (const auto& entry : fs::directory_iterator(paths.root / "usr/lib/postgresql", fault)) {
+    for (const auto& entry : fs::directory_iterator(host_facts(paths).servers, fault)) {
         const int version = to_number(entry.path().filename().string());
         if (version != 0 && fs::exists(entry.path() / "bin/postgres", fault))
             versions.push_back(version);

@@ -1,13 +1,16 @@
 #include "db/provision.hpp"
 
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
 #include "db/databases.hpp"
+#include "db/host_clusters.hpp"
 #include "db/parts.hpp"
 #include "db/pool.hpp"
 #include "db/postgres.hpp"
 #include "db/wait.hpp"
 
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <functional>
@@ -184,9 +187,21 @@ Result<int> for_each_fault_within(Postgres& database, const DatabaseServer& serv
     return for_each_fault(database, parts_of_database(server), on_fault);
 }
 
+/// The Debian package only recommends a server. Where none is installed, nobody has to wait for it.
+Result<void> require_server(const Paths& paths) {
+    const HostFacts facts = host_facts(paths);
+    if (facts.family != Family::debian || !installed_versions(paths).empty())
+        return {};
+    return fail(ErrorCode::database, "no PostgreSQL server is installed on this host",
+                fmt::format("{}; or DATABASE_URL, where the database is elsewhere",
+                            fmt::join(facts.install("postgresql"), " ")));
+}
+
 /// The host's own cluster: the user postgres may do anything there.
-Result<Found> go_through_own_cluster(const DatabaseServer& server, const Settings& settings, const OnFault& on_fault) {
-    COMMENTO_CHECK(wait_for_server(server, kServerLimit));
+Result<Found> go_through_own_cluster(const Paths& paths, const DatabaseServer& server, const Settings& settings,
+                                     const OnFault& on_fault) {
+    COMMENTO_CHECK(require_server(paths));
+    COMMENTO_CHECK(wait_for_server(paths, server, kServerLimit));
     COMMENTO_ASSIGN(Postgres cluster, Postgres::connect(server, "postgres", "postgres"));
     COMMENTO_CHECK(keep_others_out(cluster));
     COMMENTO_ASSIGN(const Inventory before, take_inventory(cluster, server));
@@ -237,7 +252,7 @@ Result<Found> go_through_server(const Paths& paths, const DatabaseServer& server
 
 Result<Found> go_through(const Paths& paths, const Settings& settings, const OnFault& on_fault) {
     const DatabaseServer server = database_server(paths, settings);
-    return server.is_own ? go_through_own_cluster(server, settings, on_fault)
+    return server.is_own ? go_through_own_cluster(paths, server, settings, on_fault)
                          : go_through_server(paths, server, settings, on_fault);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/acting_as.hpp"
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
 #include "base/units.hpp"
 #include "db/shelf.hpp"
 #include "db/tables.hpp"
@@ -46,7 +47,7 @@ Result<void> make_it_count(const Paths& paths, const UpgradeState& state, int ve
     COMMENTO_CHECK(set_port(paths, version, state.name, state.port));
     COMMENTO_CHECK(set_autostart(paths, version, state.name, Autostart::yes));
     COMMENTO_CHECK(start_cluster(version, state.name));
-    return wait_for_server(own_cluster(paths, state.port), kServerLimit);
+    return wait_for_server(paths, own_cluster(paths, state.port), kServerLimit);
 }
 
 /// What a killed pg_createcluster leaves is not always a cluster that pg_dropcluster knows, nor are settings with a
@@ -59,7 +60,7 @@ Result<void> clear_copy(const Paths& paths, const UpgradeState& state) {
             spdlog::warn("{}; its folders are removed", dropped.error().message);
     }
     COMMENTO_CHECK(remove_folder(settings));
-    return remove_folder(paths.root / "var/lib/postgresql" / newer_of(state));
+    return remove_folder(host_facts(paths).clusters / newer_of(state));
 }
 
 /// The older cluster is as it was before, and of the copy nothing is left.
@@ -68,7 +69,7 @@ Result<void> take_back_copy(const Paths& paths, const UpgradeState& state) {
     COMMENTO_CHECK(set_autostart(paths, state.older, state.name, Autostart::yes));
     COMMENTO_CHECK(set_port(paths, state.older, state.name, state.port));
     COMMENTO_CHECK(start_cluster(state.older, state.name));
-    COMMENTO_CHECK(wait_for_server(own_cluster(paths, state.port), kServerLimit));
+    COMMENTO_CHECK(wait_for_server(paths, own_cluster(paths, state.port), kServerLimit));
     return forget_upgrade(paths);
 }
 
@@ -138,7 +139,7 @@ Result<int> copy_and_compare(const Paths& paths, const UpgradeState& state, cons
     const HostCluster* copy = find_cluster(clusters, state.newer, state.name);
     if (copy == nullptr)
         return fail(ErrorCode::database, fmt::format("pg_upgradecluster made no cluster {}", newer_of(state)));
-    COMMENTO_CHECK(wait_for_server(own_cluster(paths, copy->port), kServerLimit));
+    COMMENTO_CHECK(wait_for_server(paths, own_cluster(paths, copy->port), kServerLimit));
     COMMENTO_CHECK(compare(paths, state, *copy, before));
     return copy->port;
 }

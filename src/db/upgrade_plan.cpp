@@ -1,5 +1,6 @@
 #include "db/upgrade_plan.hpp"
 
+#include "base/host_facts.hpp"
 #include "db/databases.hpp"
 #include "db/parts.hpp"
 
@@ -39,9 +40,7 @@ Result<HostCluster> cluster_on(const std::vector<HostCluster>& clusters, int por
 }
 
 /// The folder that a version's clusters go into (pg_createcluster's default).
-fs::path place_of(const Paths& paths, int version) {
-    return paths.root / "var/lib/postgresql" / std::to_string(version);
-}
+fs::path place_of(const Paths& paths, int version) { return host_facts(paths).clusters / std::to_string(version); }
 
 Result<void> require_room(const Paths& paths, int version, std::uint64_t bytes) {
     const std::uint64_t needed = bytes + kEmptyCluster;
@@ -105,7 +104,7 @@ Result<void> require_server(const std::vector<int>& installed, int version) {
     if (std::ranges::find(installed, version) != installed.end())
         return {};
     return fail(ErrorCode::database, fmt::format("PostgreSQL {} is no longer installed", version),
-                fmt::format("apt install postgresql-{}", version));
+                fmt::format("apt-get install postgresql-{}", version));
 }
 
 Result<void> require_own_cluster(const Paths& paths, const Settings& settings) {
@@ -136,7 +135,7 @@ Result<UpgradeChoice> choose_upgrade(const std::vector<HostCluster>& clusters, c
         return fail(ErrorCode::database,
                     fmt::format("cluster {} can't be upgraded: no newer version of PostgreSQL is installed",
                                 choice.current.label()),
-                    fmt::format("apt install postgresql-{}", supported));
+                    fmt::format("apt-get install postgresql-{}", supported));
     return choice;
 }
 

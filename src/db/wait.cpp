@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/files.hpp"
+#include "base/host_facts.hpp"
 
 #include <array>
 #include <cerrno>
@@ -66,25 +67,24 @@ bool watch_server(Watch& watch, const DatabaseServer& cluster) {
     return folder && watch.add(*folder);
 }
 
-tl::unexpected<Error> no_answer(const DatabaseServer& cluster) {
+tl::unexpected<Error> no_answer(const Paths& paths, const DatabaseServer& cluster) {
     return fail(ErrorCode::database, fmt::format("PostgreSQL does not answer on {}", socket_of(cluster).string()),
-                fmt::format("is a cluster on port {} running? See pg_lsclusters and systemctl status 'postgresql*'; "
-                            "for a cluster on another port set DATABASE_PORT",
-                            cluster.hosts.front().port));
+                fmt::format("is a cluster on port {} running? See {}; for a cluster on another port set DATABASE_PORT",
+                            cluster.hosts.front().port, host_facts(paths).show_clusters));
 }
 
 } // namespace
 
-Result<void> wait_for_server(const DatabaseServer& cluster, std::chrono::milliseconds limit) {
+Result<void> wait_for_server(const Paths& paths, const DatabaseServer& cluster, std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     Watch watch;
     if (!watch.add(folder_of(cluster)))
-        return no_answer(cluster);
+        return no_answer(paths, cluster);
     while (!Postgres::accepts_connections(cluster)) {
         if (watch_server(watch, cluster))
             continue;
         if (!watch.wait(deadline))
-            return no_answer(cluster);
+            return no_answer(paths, cluster);
     }
     return {};
 }

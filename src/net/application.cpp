@@ -1,5 +1,7 @@
 #include "net/application.hpp"
 
+#include "base/translate.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,7 +12,7 @@ std::string problem_with_page(HttpClient& client, const std::string& address) {
     const auto page = client.send({.url = address + "/login"});
     if (!page)
         return page.error().message;
-    return page->status == kOk ? std::string() : fmt::format("GET /login: status {}", page->status);
+    return page->status == kOk ? std::string() : tr("GET /login: status {}", page->status);
 }
 
 Result<HttpResponse> count_comments(HttpClient& client, const std::string& address) {
@@ -25,7 +27,7 @@ std::string problem_with_count(const HttpResponse& answer) {
     if (json.is_object() && json.value("success", nlohmann::json()) == true)
         return {};
     constexpr std::size_t kShown = 200;
-    return fmt::format("POST /api/comment/count: status {}, {}", answer.status, answer.body.substr(0, kShown));
+    return tr("POST /api/comment/count: status {}, {}", answer.status, answer.body.substr(0, kShown));
 }
 
 std::string problem_with_database(HttpClient& client, const std::string& address) {

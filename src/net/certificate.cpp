@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/hex.hpp"
 #include "base/printable.hpp"
+#include "base/translate.hpp"
 #include "net/openssl.hpp"
 
 #include <algorithm>
@@ -124,11 +125,11 @@ Result<Fd> connect_to(const std::string& address, int port, Clock::time_point de
     numeric.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &numeric, &found) != 0)
-        return fail(ErrorCode::internal, fmt::format("{} is no IP address", address));
+        return fail(ErrorCode::internal, tr("{} is no IP address", address));
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> target(found, &::freeaddrinfo);
     Fd socket(::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket)
-        return fail_errno(ErrorCode::network, "cannot open a socket", errno);
+        return fail_errno(ErrorCode::network, tr("cannot open a socket"), errno);
     int fault = 0;
     if (::connect(socket.get(), target->ai_addr, target->ai_addrlen) != 0) {
         fault = errno;
@@ -139,7 +140,7 @@ Result<Fd> connect_to(const std::string& address, int port, Clock::time_point de
             ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &fault, &size);
     }
     if (fault != 0)
-        return fail_errno(ErrorCode::network, fmt::format("cannot connect to {}", place(address, port)), fault);
+        return fail_errno(ErrorCode::network, tr("cannot connect to {}", place(address, port)), fault);
     return socket;
 }
 
@@ -147,7 +148,7 @@ Result<Fd> connect_to(const std::string& address, int port, Clock::time_point de
 Result<void> send_proxy_header(int socket, const std::string& where) {
     constexpr std::string_view kHeader = "PROXY UNKNOWN\r\n";
     if (::send(socket, kHeader.data(), kHeader.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(kHeader.size()))
-        return fail_errno(ErrorCode::network, fmt::format("cannot write to {}", where), errno);
+        return fail_errno(ErrorCode::network, tr("cannot write to {}", where), errno);
     return {};
 }
 
@@ -159,9 +160,9 @@ Result<void> shake_hands(SSL* tls, int socket, const std::string& where, Clock::
             return {};
         const int reason = SSL_get_error(tls, done);
         if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
-            return fail(ErrorCode::network, fmt::format("{} does not complete a TLS handshake", where));
+            return fail(ErrorCode::network, tr("{} does not complete a TLS handshake", where));
         if (!wait_ready(socket, reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
-            return fail(ErrorCode::network, fmt::format("{} does not complete a TLS handshake in time", where));
+            return fail(ErrorCode::network, tr("{} does not complete a TLS handshake in time", where));
     }
 }
 
@@ -181,7 +182,7 @@ Certificate describe_certificate(X509* certificate) {
 Result<Certificate> parse_certificate(std::string_view pem) {
     const Owned<X509> certificate = parse_x509(pem);
     if (!certificate)
-        return fail(ErrorCode::authority, "no certificate in the PEM text");
+        return fail(ErrorCode::authority, tr("no certificate in the PEM text"));
     return describe_certificate(certificate.get());
 }
 
@@ -206,7 +207,7 @@ Result<Certificate> served_certificate(const std::string& address, int port, con
     COMMENTO_CHECK(shake_hands(tls.get(), socket.get(), place(address, port), deadline));
     const Owned<X509> certificate(SSL_get1_peer_certificate(tls.get()));
     if (!certificate)
-        return fail(ErrorCode::network, fmt::format("{} presents no certificate", place(address, port)));
+        return fail(ErrorCode::network, tr("{} presents no certificate", place(address, port)));
     return describe_certificate(certificate.get());
 }
 

@@ -1,6 +1,7 @@
 #include "net/digest.hpp"
 
 #include "base/hex.hpp"
+#include "base/translate.hpp"
 
 #include <array>
 #include <cerrno>
@@ -12,7 +13,7 @@ namespace commento {
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("OpenSSL has no SHA-256");
+        throw std::runtime_error(tr("OpenSSL has no SHA-256"));
 }
 
 void Sha256::add(std::string_view piece) { EVP_DigestUpdate(context_.get(), piece.data(), piece.size()); }
@@ -34,7 +35,7 @@ Result<std::string> sha256_of(int file) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail_errno(ErrorCode::storage, "cannot read the archive", errno);
+            return fail_errno(ErrorCode::storage, tr("cannot read the archive"), errno);
         if (got == 0)
             break;
         sum.add({buffer.data(), static_cast<std::size_t>(got)});

@@ -1,6 +1,7 @@
 #include "net/http.hpp"
 
 #include "base/fd.hpp"
+#include "base/translate.hpp"
 #include "net/libcurl.hpp"
 #include "net/roots.hpp"
 
@@ -127,16 +128,16 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* u
 std::string hint_for(CURLcode code, const std::filesystem::path& ca_file) {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return "check the name, and this host's DNS: resolvectl query, getent hosts";
+        return tr("check the name, and this host's DNS: resolvectl query, getent hosts");
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:
-        return "is the server up, and does a firewall let this host reach it?";
+        return tr("is the server up, and does a firewall let this host reach it?");
     case CURLE_PEER_FAILED_VERIFICATION:
-        return ca_file.empty() ? "is this host's clock right, and is the package ca-certificates up to date?"
-                               : fmt::format("does {} hold the right certificates, and is this host's clock right?",
-                                             ca_file.string());
+        return ca_file.empty()
+                   ? tr("is this host's clock right, and is the package ca-certificates up to date?")
+                   : tr("does {} hold the right certificates, and is this host's clock right?", ca_file.string());
     case CURLE_SSL_CACERT_BADFILE:
-        return fmt::format("check that {} is there, readable and PEM", ca_file.string());
+        return tr("check that {} is there, readable and PEM", ca_file.string());
     default:
         return {};
     }
@@ -268,14 +269,13 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
     }
     auto done = perform(request.url);
     if (!done && receiver.too_large)
-        return fail(ErrorCode::network,
-                    fmt::format("{}: the answer is larger than {} bytes", request.url, limits_.body));
+        return fail(ErrorCode::network, tr("{}: the answer is larger than {} bytes", request.url, limits_.body));
     if (!done)
         return tl::unexpected(std::move(done).error());
     receiver.response.status = static_cast<int>(status_of(handle));
     // libcurl takes HTTP/20 without a status for an answer, and HTTP/22222221.1 for one with the status 2222221.
     if (receiver.response.status < kLowestStatus || receiver.response.status > kHighestStatus)
-        return fail(ErrorCode::network, fmt::format("{}: the answer has no status", request.url));
+        return fail(ErrorCode::network, tr("{}: the answer has no status", request.url));
     return std::move(receiver.response);
 }
 
@@ -352,9 +352,9 @@ Result<void> HttpClient::download_rest(const std::string& url, Sink& sink) {
     libcurl().setopt(handle, CURLOPT_XFERINFODATA, &sink);
     auto done = perform(url);
     if (sink.too_large)
-        return fail(ErrorCode::network, fmt::format("{}: larger than {} bytes", url, sink.limit));
+        return fail(ErrorCode::network, tr("{}: larger than {} bytes", url, sink.limit));
     if (sink.write_error != 0)
-        return fail_errno(ErrorCode::storage, fmt::format("cannot write {}", sink.path), sink.write_error);
+        return fail_errno(ErrorCode::storage, tr("cannot write {}", sink.path), sink.write_error);
     return done;
 }
 
@@ -362,7 +362,7 @@ Result<void> HttpClient::download(const std::string& url, const std::filesystem:
                                   const Progress& progress) {
     const Fd target(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
     if (!target)
-        return fail_errno(ErrorCode::storage, fmt::format("cannot open {}", file.string()), errno);
+        return fail_errno(ErrorCode::storage, tr("cannot open {}", file.string()), errno);
     struct stat status {};
     ::fstat(target.get(), &status);
 
@@ -373,7 +373,7 @@ Result<void> HttpClient::download(const std::string& url, const std::filesystem:
     if (!done)
         return done;
     if (::fsync(target.get()) != 0)
-        return fail_errno(ErrorCode::storage, fmt::format("cannot sync {}", file.string()), errno);
+        return fail_errno(ErrorCode::storage, tr("cannot sync {}", file.string()), errno);
     return {};
 }
 

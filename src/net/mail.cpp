@@ -1,6 +1,7 @@
 #include "net/mail.hpp"
 
 #include "base/printable.hpp"
+#include "base/translate.hpp"
 #include "net/libcurl.hpp"
 #include "net/openssl.hpp"
 #include "net/roots.hpp"
@@ -82,17 +83,17 @@ bool is_this_host(std::string_view url) {
 std::string hint_for(CURLcode code) {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return "check the name, and this host's DNS: resolvectl query, getent hosts";
+        return tr("check the name, and this host's DNS: resolvectl query, getent hosts");
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:
-        return "is the server up, is the port right, and does a firewall let this host reach it?";
+        return tr("is the server up, is the port right, and does a firewall let this host reach it?");
     case CURLE_PEER_FAILED_VERIFICATION:
-        return "the server's certificate has to be for the name in the settings, and of an authority that this host "
-               "trusts (package ca-certificates)";
+        return tr("the server's certificate has to be for the name in the settings, and of an authority that this host "
+                  "trusts (package ca-certificates)");
     case CURLE_USE_SSL_FAILED:
-        return "the server offers no STARTTLS, and mail is not sent in the clear; is the port right?";
+        return tr("the server offers no STARTTLS, and mail is not sent in the clear; is the port right?");
     case CURLE_LOGIN_DENIED:
-        return "check user and password of the mail server in the settings";
+        return tr("check user and password of the mail server in the settings");
     default:
         return {};
     }
@@ -187,8 +188,7 @@ Result<void> send_letter(const MailServer& server, const Letter& letter, Refused
     if (code == CURLE_OK)
         return {};
     const char* why = detail.front() != '\0' ? detail.data() : libcurl().strerror(code);
-    return fail(ErrorCode::network, fmt::format("the mail server {} did not take the mail: {}", place, why),
-                hint_for(code));
+    return fail(ErrorCode::network, tr("the mail server {} did not take the mail: {}", place, why), hint_for(code));
 }
 
 } // namespace commento

@@ -33,7 +33,8 @@ struct OpensslFree {
     void operator()(BIGNUM* object) const { BN_free(object); }
     void operator()(SSL* object) const { SSL_free(object); }
     void operator()(SSL_CTX* object) const { SSL_CTX_free(object); }
-    void operator()(char* object) const { OPENSSL_free(object); }
+    // Not OPENSSL_free(): that writes this file's path into the program, and two builds would differ.
+    void operator()(char* object) const { CRYPTO_free(object, nullptr, 0); }
 };
 
 template <typename T>

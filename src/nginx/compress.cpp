@@ -1,6 +1,7 @@
 #include "nginx/compress.hpp"
 
 #include <brotli/encode.h>
+#include <cstdint>
 #include <stdexcept>
 #include <zlib.h>
 

@@ -57,12 +57,13 @@ Result<Desk> open_desk(const Paths& paths, RefusedRecipient refused) {
 
 /// The journal gets a line some moments after it was written, and of who wrote it, systemd may know first that it has
 /// ended.
-LastWords await_last_words(const std::string& invocation) {
+LastWords await_last_words(const Ending& ending) {
     using std::chrono::milliseconds;
     Pace pace(milliseconds(20), milliseconds(200), milliseconds(2000));
-    auto words = last_words(invocation);
+    const auto look = [&] { return last_words(ending.unit + ".service", ending.invocation); };
+    auto words = look();
     while ((!words || !words->is_report) && pace.wait())
-        words = last_words(invocation);
+        words = look();
     return words.value_or(LastWords{});
 }
 
@@ -77,7 +78,7 @@ std::string how_it_ended(const Ending& ending) {
 }
 
 Report report_of(const Ending& ending, const Desk& desk) {
-    const LastWords words = await_last_words(ending.invocation);
+    const LastWords words = await_last_words(ending);
     Report report{.occasion = Occasion::failed,
                   .unit = ending.unit,
                   .host = host_name(),

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <iterator>
 #include <map>
 #include <openssl/err.h>

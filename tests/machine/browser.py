@@ -60,8 +60,11 @@ class Browser:
         return processes.wait_until(f"the page's {expression}", lambda: self.value(expression), _PATIENCE)
 
     def value(self, expression: str):
-        """An expression's value on the page as it is now; None where it raises."""
-        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        """An expression's value on the page as it is now; None where it raises, or where the page goes elsewhere meanwhile."""
+        try:
+            answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        except RuntimeError:
+            return None
         return None if "exceptionDetails" in answer else answer["result"].get("value")
 
     def look(self, width: int, height: int, *, dark: bool = False) -> None:

@@ -1,7 +1,6 @@
 """What the tests of commento-cert have in common: its runs, what it keeps, and what nginx serves."""
 
 import json
-import os
 import re
 import socket
 import ssl
@@ -9,7 +8,7 @@ import ssl
 from . import processes
 from .machine import Machine
 from .processes import Result
-from .site import Site
+from .site import Site, await_workers
 
 BOOTSTRAP = "commento-cert-bootstrap.service"
 RENEW = "commento-cert-renew.service"
@@ -33,7 +32,7 @@ def start_front(site: Site) -> None:
 def run_unit(machine: Machine, unit: str = RENEW) -> tuple[int, str]:
     """Starts a unit that runs once; returns the exit code of its program and what `systemctl status` shows."""
     machine.run(["systemctl", "start", unit], check=False, timeout=150)
-    status = machine.run(["systemctl", "status", "--full", "--lines=20", unit], check=False).output
+    status = machine.status(unit)
     await_workers(machine)
     return int(machine.unit(unit)["ExecMainStatus"]), status
 
@@ -43,17 +42,6 @@ def cert(machine: Machine, *words: str) -> Result:
     done = machine.run(["commentoctl", "cert", *words], check=False, timeout=150)
     await_workers(machine)
     return done
-
-
-def await_workers(machine: Machine) -> None:
-    """For some moments after a reload, nginx's former workers answer beside the new ones. By Debian's configuration
-    there are as many as processors."""
-    def are_gone() -> bool:
-        main = machine.unit("nginx")["MainPID"]
-        children = machine.run(["cat", f"/proc/{main}/task/{main}/children"], check=False).stdout.split()
-        return len(children) <= len(os.sched_getaffinity(0))
-
-    machine.wait_until("nginx's former workers are gone", are_gone)
 
 
 def renew(machine: Machine, *words: str) -> Result:

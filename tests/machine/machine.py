@@ -234,6 +234,8 @@ class Machine:
 
     def install(self, packages: list[str], *options: str) -> Result:
         """Installs packages from the machine's own repositories, as an operator would."""
+        if self.template.family == "fedora":
+            return self.run(["dnf", "--assumeyes", "install", *options, *packages], timeout=600)
         self.run(["apt-get", "update", "--quiet"], timeout=120)
         return self.run(["apt-get", "install", "--quiet", "--yes", *options, *packages], timeout=600)
 
@@ -268,14 +270,31 @@ class Machine:
     def journal(self, *units: str, options: list[str] | None = None) -> str:
         """The journal of all boots: of these units, or all of it. Works on a machine that is off, too."""
         choice = [f"--unit={unit}" for unit in units]
-        where = [] if self._pid else ["--directory=/var/log/journal"]
+        where = []
+        if self._pid:
+            self._sync_journal()
+        else:
+            where = ["--directory=/var/log/journal"]
         argv = ["journalctl", "--no-pager", "--output=short-precise", *where, *choice, *(options or [])]
         return self.run(argv, check=False).stdout
+
+    def status(self, unit: str) -> str:
+        """What `systemctl status` shows of a unit, with all that it has said."""
+        self._sync_journal()
+        return self.run(["systemctl", "status", "--full", "--lines=100", unit], check=False).output
+
+    def _sync_journal(self) -> None:
+        """The journal reads what a program said some moments after systemd knows of its end."""
+        self.run(["journalctl", "--sync"], check=False)
 
     def unit(self, name: str) -> dict[str, str]:
         """A unit's properties, as `systemctl show` gives them."""
         lines = self.run(["systemctl", "show", name]).stdout.splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def has_ended(self, unit: str) -> bool:
+        """Whether a unit is at rest, however its last run went."""
+        return self.unit(unit)["ActiveState"] in ("inactive", "failed")
 
     def failed_units(self) -> list[str]:
         listing = self.run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"]).stdout

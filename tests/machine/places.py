@@ -22,6 +22,16 @@ def deb() -> Path:
     return _chosen_or_newest("COMMENTO_DEB", "commento-stack_*.deb", "cmake --build --preset package --target package")
 
 
+def rpm() -> Path:
+    """The RPM under test: COMMENTO_RPM, else the newest that the package preset made."""
+    return _chosen_or_newest("COMMENTO_RPM", "commento-stack-[0-9]*.rpm", "cmake --build --preset package --target rpm")
+
+
+def family() -> str:
+    """Whose package is under test: debian, or fedora's."""
+    return os.environ.get("COMMENTO_FAMILY") or "debian"
+
+
 def archive() -> Path:
     """The application's archive: COMMENTO_ARCHIVE (a real release), else the stand-in's."""
     return _chosen_or_newest("COMMENTO_ARCHIVE", "commento-standin*.tar.gz",
@@ -45,9 +55,9 @@ def _chosen_or_newest(variable: str, pattern: str, how_to_make: str) -> Path:
         if not path.is_file():
             raise NotBuilt(f"{variable} names {path}, which is not a file")
         return path
-    # "_CPack_Packages" holds half-made packages; only finished ones count.
+    # "_CPack_Packages" holds half-made packages, and "release" what was published some time.
     made = [path for path in (REPOSITORY / "build" / "package").glob(f"**/{pattern}")
-            if "_CPack_Packages" not in path.parts]
+            if not {"_CPack_Packages", "release", "repositories"} & set(path.parts)]
     if not made:
         raise NotBuilt(f"no {pattern} under build/package; make it with `cmake --preset package && {how_to_make}`, "
                        f"or name one in {variable}")

@@ -10,6 +10,8 @@ from .site import Site
 
 # They would be recorded, too.
 _ASKING = ["commento-metrics.timer", "commento-app-check.timer"]
+# Runs that have begun and are yet to ask.
+_UNDER_WAY = ["commento-metrics.service", "commento-app-check.service", "commento-nginx-static.service"]
 
 _PROGRAM = """
 import http.server, json
@@ -44,7 +46,7 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         machine = self._site.machine
-        machine.run(["systemctl", "stop", "commento.service", *_ASKING])
+        machine.run(["systemctl", "stop", "commento.service", *_ASKING, *_UNDER_WAY])
         self._file = Path(tempfile.mkstemp(prefix="recorded-", dir=machine.directory)[1])
         with open(self._file, "wb") as output:
             self._program = machine.popen_beside([sys.executable, "-c", _PROGRAM], stdout=output)

@@ -4,6 +4,8 @@
     installed   the same, after one `apt-get install commento-stack` on the booted machine
     upgraded    a Debian 13 that came from Debian 12: PostgreSQL of both, and the older one has the site's cluster
 
+With COMMENTO_FAMILY=fedora, pristine and installed are in the shape of a Fedora host, and have the RPM (fedora.py).
+
 A template's name holds a digest of what it was made from, so a stale one is never found. It is made under another
 name and renamed when it is whole; a lock lets the second of two test runs wait for the first one's result.
 """
@@ -20,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from . import places
+from . import fedora, places
 from .processes import lock, locked, run
 
 _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
@@ -30,7 +32,7 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
                "libbrotli1", "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl",
                "libnginx-mod-http-brotli-static", "zlib1g", "age", "gnupg", "nftables", "libfaketime",
-               "bash-completion", "zsh", "fish", "exim4-daemon-light", "prometheus-node-exporter"]
+               "bash-completion", "locales", "zsh", "fish", "exim4-daemon-light", "prometheus-node-exporter"]
 
 # How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3
@@ -50,10 +52,13 @@ class Template:
     layers: list[Path]
     mounts: dict[str, Path]
     locks: list[Path]
+    family: str = "debian"
 
 
 def pristine(suite: str | None = None, deb: Path | None = None) -> Template:
     """A fresh Debian, the product in its repository but not installed."""
+    if places.family() == "fedora":
+        return _fedora([places.rpm()])
     suite = suite or places.suite()
     base = _root(suite)
     product = _product(deb or places.deb())
@@ -63,13 +68,11 @@ def pristine(suite: str | None = None, deb: Path | None = None) -> Template:
 
 def installed(suite: str | None = None, deb: Path | None = None) -> Template:
     """A Debian with the product installed by apt, not set up, cleanly powered off."""
+    if places.family() == "fedora":
+        return _with_product(pristine(), "installed-fedora", places.rpm())
     suite = suite or places.suite()
     deb = deb or places.deb()
-    below = pristine(suite, deb)
-    made = _cached(f"installed-{suite}", [_digest_of(deb), below.layers[0].parent.name, inspect.getsource(_install)],
-                   lambda directory: _install(below, _package_name(deb), directory))
-    lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
-    return Template(suite, [made / "layer", *lower], below.mounts, [*below.locks, _lock_of(made)])
+    return _with_product(pristine(suite, deb), f"installed-{suite}", deb)
 
 
 def upgraded(deb: Path | None = None) -> Template:
@@ -92,9 +95,47 @@ def pebble(suite: str) -> Path:
                    lambda directory: _extract_pebble(suite, directory)) / "root/usr/bin/pebble"
 
 
+def builder_for_arm64() -> Template:
+    """Not a machine: a Debian of this host's architecture that knows arm64 too, with what builds for such hosts and runs their
+    programs."""
+    needs = places.REPOSITORY / "tests/needs"
+    recipe = [(needs / "install").read_text(), (needs / "build.txt").read_text(), inspect.getsource(_make_builder)]
+    made = _cached("builder-arm64", recipe, lambda directory: _make_builder(needs, directory / "root"))
+    return Template("bookworm", [made / "root"], {}, [_lock_of(made)])
+
+
+def make_repository(packages: list[Path], directory: Path) -> Path:
+    """A new folder that apt takes these packages from; they are moved there."""
+    directory.mkdir()
+    for package in packages:
+        shutil.move(package, directory)
+    _index(directory)
+    return directory
+
+
 def use(template: Template) -> list[int]:
     """Keeps a template from being cleared away; returns descriptors to close when it is no longer needed."""
     return [lock(path, fcntl.LOCK_SH) for path in template.locks]
+
+
+def _with_product(below: Template, kind: str, package: Path) -> Template:
+    """The same host after the product was installed on it, from its repository."""
+    made = _cached(kind, [_digest_of(package), below.layers[0].parent.name, inspect.getsource(_install)],
+                   lambda directory: _install(below, _package_name(package), directory))
+    lower = [Path(path) for path in json.loads((made / "layers.json").read_text())]
+    return replace(below, layers=[made / "layer", *lower], locks=[*below.locks, _lock_of(made)])
+
+
+def _fedora(rpms: list[Path]) -> Template:
+    """A fresh host in Fedora's shape, with a dnf repository of these packages."""
+    def make(directory: Path) -> None:
+        fedora.make_root(directory / "root")
+        _make_impersonal(directory / "root")
+
+    base = _cached("pristine-fedora", [*fedora.root_recipe(), inspect.getsource(_make_impersonal)], make)
+    product = _cached("product-fedora", [*fedora.repository_recipe(), *map(_digest_of, rpms)],
+                      lambda directory: fedora.make_repository(rpms, directory))
+    return Template("bookworm", [base / "root"], {fedora.PRODUCT_INSIDE: product}, [_lock_of(base), _lock_of(product)], "fedora")
 
 
 def _root(suite: str) -> Path:
@@ -127,6 +168,13 @@ def _debootstrap(suite: str, directory: Path) -> None:
     (root / "etc/apt/apt.conf.d/90no-network").write_text('Acquire::Languages "none";\n')
 
 
+def _make_builder(needs: Path, root: Path) -> None:
+    run(["mmdebstrap", "--quiet", "--variant=apt", "--architectures=amd64,arm64", "--include=ca-certificates,qemu-user-static",
+         "--dpkgopt=path-exclude=/usr/bin/qemu-*", "--dpkgopt=path-include=/usr/bin/qemu-aarch64-static", "--dpkgopt=force-unsafe-io",
+         f"--customize-hook=copy-in {needs} /srv", '--customize-hook=chroot "$1" /srv/needs/install --for-arm64 build',
+         "bookworm", str(root)], timeout=1200)
+
+
 def _extract_pebble(suite: str, directory: Path) -> None:
     run(["mmdebstrap", "--quiet", "--variant=extract", "--include=pebble", suite, str(directory / "root")], timeout=600)
 
@@ -157,7 +205,7 @@ def _install(below: Template, package: str, directory: Path, prepare: Callable =
     with Machine(below) as machine:
         prepare(machine)
         machine.install([package])
-        machine.run(["apt-get", "clean"])
+        machine.run(["dnf", "clean", "all"] if below.family == "fedora" else ["apt-get", "clean"])
         machine.power_off()
         # Each test's journal is to hold that test only.
         shutil.rmtree(machine.disk.root / "var/log/journal", ignore_errors=True)
@@ -223,5 +271,7 @@ def _digest_of(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _package_name(deb: Path) -> str:
-    return run(["dpkg-deb", "--field", str(deb), "Package"]).stdout.strip()
+def _package_name(package: Path) -> str:
+    if package.suffix == ".rpm":
+        return run(["rpm", "--query", "--queryformat=%{NAME}", "--package", str(package)]).stdout
+    return run(["dpkg-deb", "--field", str(package), "Package"]).stdout.strip()

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 from pathlib import Path
 from typing import Iterator
 
@@ -50,13 +51,15 @@ class Site:
         return inside
 
     def start(self, timeout: float = 120) -> None:
-        """Enables and starts everything; returns when systemctl does."""
+        """Enables and starts everything; returns when visitors get the certificate that there is by then."""
         self.machine.run(["systemctl", "enable", "--now", TARGET], timeout=timeout)
+        await_workers(self.machine)
 
     def restart(self, **changes: str | None) -> None:
-        """All of it again, with the settings of a site that works and these changes; returns when systemctl does."""
+        """All of it again, with the settings of a site that works and these changes; returns as start() does."""
         self.configure(**changes)
         self.machine.run(["systemctl", "restart", TARGET], timeout=120)
+        await_workers(self.machine)
 
     def take_connections(self, count: int = 16384) -> None:
         """Has each worker of nginx take so many; what is preset is as many as `commento-nginx render` advises."""
@@ -71,11 +74,29 @@ class Site:
         return self.machine.run(["commentoctl", "status", *options], check=False).output
 
 
+def await_workers(machine: Machine) -> None:
+    """For some moments after a reload, nginx's former workers answer beside the new ones, of which one at least has
+    answered. By Debian's configuration there are as many as processors."""
+    machine.wait_until("nginx's former workers are gone", lambda: len(_workers(machine)) <= len(os.sched_getaffinity(0)))
+
+
+def reload_nginx(machine: Machine) -> None:
+    """As the operator does after an edit; returns when no former worker answers any more."""
+    former = _workers(machine)
+    machine.run(["systemctl", "reload", "nginx"])
+    machine.wait_until("nginx's former workers are gone", lambda: not former & _workers(machine))
+
+
+def _workers(machine: Machine) -> set[str]:
+    main = machine.unit("nginx")["MainPID"]
+    return set(machine.run(["cat", f"/proc/{main}/task/{main}/children"], check=False).stdout.split())
+
+
 @contextlib.contextmanager
-def started_site() -> Iterator[Site]:
+def started_site(**changes: str | None) -> Iterator[Site]:
     """The product, up and serving on a machine of its own, until the end of the block: for all tests of a file."""
     with Machine(roots.installed()) as machine:
         site = Site(machine, Pebble(machine))
-        site.configure()
+        site.configure(**changes)
         site.start()
         yield site

@@ -7,13 +7,22 @@ import threading
 import time
 from collections import Counter
 
-from .filling import BLOG
+from .filling import BLOG, fill_page
+from .machine import Machine
+from .site import Site
 
 _PATIENCE = 30  # seconds for one answer, from the moment when the reader came
 _FRESH = 4      # every so manyth reader comes over a connection of his own; the others take one that is open
 _ADDRESSES = 4000
 _PATHS = 500
 _PAGE = "/first-post"
+
+
+def make_ready(site: Site) -> None:
+    """Gives a site that was just started what the readers below ask for, and connections for all of them."""
+    site.take_connections()
+    site.comments().register()
+    fill_page(site.machine, _PAGE, 20, site.comments())
 
 
 class Steady:
@@ -47,6 +56,11 @@ class Steady:
     @property
     def requests(self) -> int:
         return self.served.total() + len(self.failed)
+
+    def await_more(self, machine: Machine, count: int = 200) -> None:
+        """Waits until more than so many readers came from now on."""
+        seen = self.requests
+        machine.wait_until("readers come", lambda: self.requests > seen + count)
 
     async def _come(self) -> None:
         begin, readers, number = time.monotonic(), set(), 0

@@ -10,6 +10,13 @@ from .machine import Machine
 _PATIENCE = 60
 
 
+def in_russian(machine: Machine) -> dict[str, str]:
+    """The environment of an operator who speaks Russian; the machine learns it first."""
+    machine.install(["locales"])
+    machine.run(["localedef", "--inputfile=ru_RU", "--charmap=UTF-8", "ru_RU.UTF-8"])
+    return {"LC_ALL": "ru_RU.UTF-8"}
+
+
 class Terminal:
     """A command inside the machine on a terminal of its own."""
 

@@ -95,8 +95,8 @@ def test_keeps_its_disk_through_reboot_and_power_cut(machine):
 def test_ca_keeps_its_knowledge_while_away(machine):
     pebble = Pebble(machine)
 
-    def ask() -> int:
-        return machine.run(["curl", "--silent", "--max-time", "1", "--cacert", pebble.ca_file, pebble.directory],
+    def ask(seconds: int = 30) -> int:
+        return machine.run(["curl", "--silent", "--max-time", str(seconds), "--cacert", pebble.ca_file, pebble.directory],
                            check=False).exit_code
 
     root = pebble.root()
@@ -105,7 +105,7 @@ def test_ca_keeps_its_knowledge_while_away(machine):
     assert ask() == 7, "connections are refused"
     pebble.start()
     pebble.fall_silent()
-    assert ask() == 28, "nothing is said"
+    assert ask(1) == 28, "nothing is said"
     pebble.start()
     assert ask() == 0
     assert pebble.requests() == ["GET /dir"] * 2 or pebble.requests() == ["GET /dir"] * 3
@@ -120,7 +120,7 @@ def test_ca_keeps_its_knowledge_while_away(machine):
     ("html", 0, "<html>"), ("cut", 56, ""), ("silent", 28, "")])
 def test_scripted_ca_fails_as_told_then_recovers(scripted, fault, exit_code, body):
     machine, ca = scripted
-    ask = ["curl", "--silent", "--include", "--max-time", "1", "--cacert", ca.ca_file, ca.directory]
+    ask = ["curl", "--silent", "--include", "--max-time", "1" if fault == "silent" else "30", "--cacert", ca.ca_file, ca.directory]
     before = ca.count("directory")
     ca.fail("directory", fault, times=1, retry_after=77)
     answer = machine.run(ask, check=False)
@@ -149,6 +149,13 @@ def _serve_inside(machine):
     return processes.wait_until("the server", lambda: opener.open(f"http://{machine.address}/", timeout=5))
 
 
+def identity(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_leaves_nothing_behind(deb, number):
     program = ("import signal, sys; from pathlib import Path; from machine import *; from machine import processes\n"
@@ -160,12 +167,13 @@ def test_leaves_nothing_behind(deb, number):
     child = subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                              text=True, cwd=Path(__file__).parents[1])
     name, directory = child.stdout.readline().split()
+    # Who runs beside this may take the same name at once: it is these very objects that are to be gone.
+    made = {path: identity(path) for path in (Path(directory), Path("/run/netns", name), Path("/sys/class/net", name))}
     child.send_signal(number)
     child.wait(30)
     if number == signal.SIGKILL:
         from machine.machine import clear_abandoned
         clear_abandoned()
-    assert not Path(directory).exists()
-    assert not Path("/run/netns", name).exists() and not Path("/sys/class/net", name).exists()
+    processes.wait_until("what was made is gone", lambda: all(identity(path) != former for path, former in made.items()))
     assert "left-behind" not in Path("/etc/hosts").read_text()
-    assert directory not in Path("/proc/self/mounts").read_text()
+    assert Path(directory).exists() or directory not in Path("/proc/self/mounts").read_text()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from machine import Pebble, Site, Terminal
+from machine import Pebble, Site, Terminal, places
+from machine.terminal import in_russian
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 SECRETS = "/etc/commento-stack/secrets.conf"
@@ -100,6 +101,16 @@ def test_answers_follow_what_the_operator_wrote(site):
     assert answer.strip() == "0 other@example.test"
 
 
+def test_debconf_asks_in_the_operator_s_language(site):
+    terminal = Terminal(site.machine, ["dpkg-reconfigure", "commento-stack"],
+                        env={"DEBIAN_FRONTEND": "teletype"} | in_russian(site.machine))
+    terminal.expect("Имя сервера комментариев:")
+    terminal.type(site.domain)
+    terminal.expect("Адрес электронной почты для центра сертификации:")
+    terminal.type("owner@example.test")
+    assert terminal.end() == 0, terminal.shown
+
+
 def test_reinstall_goes_on_serving_and_changes_no_setting(site):
     site.comments().register()
     site.comments().post_comment("before the reinstall")
@@ -138,7 +149,15 @@ def test_remove_keeps_settings_state_and_comments_and_install_finds_them_again(s
     assert len(site.pebble.requests()) == requests
 
 
-def test_purge_takes_away_what_the_package_made_and_nothing_else(fresh):
+def databases(machine):
+    return set(machine.run(["runuser", "-u", "postgres", "--", "psql", "-Atc", "select datname from pg_database"]).stdout.split())
+
+
+def roles(machine):
+    return set(machine.run(["runuser", "-u", "postgres", "--", "psql", "-Atc", "select rolname from pg_roles"]).stdout.split())
+
+
+def test_purge_takes_away_what_the_package_made_and_nothing_else_and_keeps_comments_and_backups(fresh):
     before = files_of(fresh)
     users = fresh.read("/etc/passwd")
     fresh.run(["runuser", "-u", "postgres", "--", "psql", "-c", "create database another"])
@@ -146,7 +165,10 @@ def test_purge_takes_away_what_the_package_made_and_nothing_else(fresh):
     fresh.install(["commento-stack"])
     site.configure()
     site.start()
-    site.comments().check()
+    site.comments().register()
+    site.comments().post_comment("before the purge")
+    fresh.run(["commentoctl", "backup", "now"])
+    backup = fresh.run(["sh", "-c", f"ls {STATE}/backups/*.zip"]).stdout.strip()
 
     said = fresh.run(["apt-get", "purge", "--yes", "commento-stack"], timeout=120).output
 
@@ -154,9 +176,72 @@ def test_purge_takes_away_what_the_package_made_and_nothing_else(fresh):
     # The account databases and their backups are written anew; their content is compared below.
     accounts = tuple(f"/etc/{name}" for name in ("passwd", "shadow", "group", "gshadow"))
     of_the_test = ("/srv/", "/etc/ssl/test/")
-    assert {line for line in before ^ after if not line.startswith((*accounts, *of_the_test))} == set()
+    kept = (f"{STATE}/backups/",)
+    assert {line for line in before ^ after if not line.startswith((*accounts, *of_the_test, *kept))} == set()
     assert fresh.read("/etc/passwd") == users
-    databases = fresh.run(["runuser", "-u", "postgres", "--", "psql", "-Atc", "select datname from pg_database"]).stdout
-    assert {"another", "commento"} <= set(databases.split())
-    assert "dropdb" in said and "dropuser" in said and "commento_replaced" in said
+    assert {"another", "commento"} <= databases(fresh)
+    assert "dropdb" in said and "dropuser" in said and "commento_replaced" in said and f"{STATE}/backups" in said
+    assert {"root:root"} == set(fresh.run(["find", f"{STATE}/backups", "-printf", "%u:%g\n"]).stdout.split())
+    assert fresh.run(["cat", backup], user="nobody", check=False).exit_code != 0
     assert fresh.failed_units() == []
+
+    fresh.install(["commento-stack"])
+    site.configure()
+    site.start()
+    assert len(site.comments().list_comments()) == 1
+    fresh.run(["commentoctl", "backup", "verify", backup.split("/")[-1].removesuffix(".zip")], timeout=120)
+
+
+def test_purge_deletes_comments_and_backups_where_the_operator_says_so(site):
+    machine = site.machine
+    machine.run(["runuser", "-u", "postgres", "--", "psql", "-c", "create database another"])
+    machine.run(["runuser", "-u", "postgres", "--", "psql", "-c", "create database commento_of_somebody_else"])
+    machine.run(["commentoctl", "backup", "now"])
+
+    terminal = Terminal(machine, ["apt-get", "purge", "--quiet", "--yes", "commento-stack"], env={"DEBIAN_FRONTEND": "teletype"})
+    terminal.expect("Delete the comments and their backups, too?")
+    terminal.type("yes")
+
+    assert terminal.end() == 0, terminal.shown
+    assert "the comments and their backups are deleted" in terminal.shown
+    assert databases(machine) >= {"another", "commento_of_somebody_else"} and "commento" not in databases(machine)
+    assert not {role for role in roles(machine) if role.startswith("commento")}
+    assert not machine.exists(STATE)
+
+
+@pytest.mark.parametrize("server", ["runs", "is stopped", "is elsewhere"])
+def test_a_purge_that_nobody_looks_on_at_follows_the_answer_given_before_and_waits_for_no_server(machine, server):
+    for statement in ("create role commento", "create database commento owner commento"):
+        machine.run(["runuser", "-u", "postgres", "--", "psql", "-c", statement])
+    machine.write(f"{STATE}/backups/one.zip", "")
+    machine.run(["debconf-set-selections"], input="commento-stack commento-stack/delete-comments boolean true\n")
+    if server == "is stopped":
+        machine.run(["systemctl", "stop", "postgresql"])
+    if server == "is elsewhere":
+        machine.write(SETTINGS, "DATABASE_URL='postgresql://comments@db.example.test/comments'\n")
+
+    said = machine.run(["apt-get", "purge", "--yes", "commento-stack"], timeout=60).output
+
+    machine.run(["systemctl", "start", "postgresql"])
+    assert not machine.exists(STATE)
+    assert ("commento" in databases(machine)) == (server != "runs")
+    assert {"runs": "the comments and their backups are deleted", "is stopped": "dropdb",
+            "is elsewhere": "in a database elsewhere"}[server] in said
+    assert machine.run(["dpkg", "--audit"]).stdout == ""
+
+
+def test_the_smoke_test_that_autopkgtest_runs_passes_on_the_installed_package(machine):
+    archive = Site(machine, Pebble(machine)).give_archive()
+    machine.send(places.REPOSITORY / "debian/tests/smoke", "/srv/smoke", mode=0o755)
+
+    machine.run(["/srv/smoke"], env={"APP_ARCHIVE": archive}, timeout=120)
+
+
+def test_a_host_without_a_postgresql_server_of_its_own_is_told_how_to_get_one(pristine):
+    pristine.install(["commento-stack"], "--no-install-recommends")
+    assert pristine.run(["pg_lsclusters", "--no-header"]).stdout == ""
+    pristine.run(["commentoctl", "setup", "--offline", "--domain", "comments.example.test", "--email", "owner@example.test"])
+
+    failed = pristine.run(["commentoctl", "db", "provision"], check=False)
+
+    assert failed.exit_code == 9 and "apt-get install postgresql" in failed.stderr, failed.output

@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from machine import Machine, Pebble, Site, roots
 from machine.database import sql
-from machine.filling import BLOG, fill_page
+from machine.filling import BLOG
 from machine.releases import ENDS, HANGS, REFUSES, make_release
-from machine.steady import Steady
+from machine.site import started_site
+from machine.steady import Steady, make_ready
 
 CHANGEOVER, BESIDE, SERVICE = "commento-app-changeover.service", "commento-app-beside.service", "commento.service"
 STATE, BESIDE_PORT = "/var/lib/commento-stack/app", "/run/commento-stack/beside/port"
@@ -44,13 +44,8 @@ def is_at_rest(machine) -> bool:
 
 @pytest.fixture(scope="module")
 def shared_site():
-    with Machine(roots.installed()) as machine:
-        site = Site(machine, Pebble(machine))
-        site.configure(TRUSTED_PROXIES="0.0.0.0/0")
-        site.start()
-        site.take_connections()
-        site.comments().register()
-        fill_page(machine, "/first-post", 20, site.comments())
+    with started_site(TRUSTED_PROXIES="0.0.0.0/0") as site:
+        make_ready(site)
         yield site
 
 
@@ -66,10 +61,10 @@ def site(shared_site):
     shared_site.restart(TRUSTED_PROXIES="0.0.0.0/0")
 
 
-def give_up_soon(machine) -> None:
-    """Of a quarter of an hour, in which a large database may be brought up to date, two seconds."""
+def give_up_soon(machine, seconds: int = 2) -> None:
+    """Of a quarter of an hour, in which a large database may be brought up to date, some seconds."""
     machine.write(f"/run/systemd/system/{BESIDE}.d/soon.conf",
-                  "[Service]\nExecStartPost=\nExecStartPost=/usr/libexec/commento-stack/commento-app ready --within 2\n")
+                  f"[Service]\nExecStartPost=\nExecStartPost=/usr/libexec/commento-stack/commento-app ready --within {seconds}\n")
     machine.run(["systemctl", "daemon-reload"])
 
 
@@ -159,6 +154,20 @@ def test_a_restart_takes_new_settings_of_the_application_and_the_web_front(site)
     assert is_at_rest(site.machine)
 
 
+def test_a_restart_with_a_port_that_another_program_has_is_refused_and_nothing_stops(site):
+    holder = site.machine.popen_beside(["python3", "-m", "http.server", "--bind", "127.0.0.1", "8091"])
+    site.machine.wait_until("the port is taken", lambda: "8091" in site.machine.run(["ss", "-ltn"]).stdout)
+    before = site.machine.unit("commento.service")["MainPID"]
+    site.configure(TRUSTED_PROXIES="0.0.0.0/0", COMMENTO_PORT="8091")
+
+    refused = ctl(site.machine, "restart")
+
+    holder.kill()
+    assert refused.exit_code == APPLICATION_FAULT and "127.0.0.1:8091, the new COMMENTO_PORT" in refused.stderr and "ss -ltnp" in refused.stderr
+    assert site.machine.unit("commento.service")["MainPID"] == before
+    assert site.comments().get("/login").status == 200
+
+
 def test_a_restart_with_other_settings_of_the_pool_says_that_it_interrupts(site):
     site.configure(TRUSTED_PROXIES="0.0.0.0/0", DATABASE_POOL="3")
     pool = site.machine.unit("commento-db-pool.service")["MainPID"]
@@ -188,7 +197,7 @@ def make_fault(site, kind: str) -> tuple[list[str], int, str]:
     """What `commentoctl app upgrade` is told, its exit code, and words of its error."""
     machine = site.machine
     if kind in ("ends", "refuses", "hangs"):
-        give_up_soon(machine)
+        give_up_soon(machine, 2 if kind == "hangs" else 10)
         archive, _ = make_release(machine, "8.1", program={"ends": ENDS, "refuses": REFUSES, "hangs": HANGS}[kind])
         return [archive], APPLICATION_FAULT, {"ends": "no such thing as a moose", "refuses": "an internal error occurred",
                                               "hangs": "nothing listens there"}[kind]
@@ -290,16 +299,23 @@ def test_a_second_one_at_once_is_refused_and_ctrl_c_does_not_end_the_first(site)
 
 
 class SlowReader:
-    """A request whose body is not all there yet: nginx' worker waits for the rest of it for 10 s."""
+    """A request whose body comes slowly: nginx' worker waits for each next piece of it for 10 s."""
 
     def __init__(self, site):
         comments = site.comments()
-        body = json.dumps({"domain": BLOG, "paths": ["/"]}).encode()
+        body = json.dumps({"domain": BLOG, "paths": ["/"]}).encode() + b" " * 10000
         plain = socket.create_connection((site.machine.address, 443), timeout=30)
         self._connection = comments.context.wrap_socket(plain, server_hostname=site.domain)
         self._rest = body[5:]
         self._connection.sendall((f"POST /api/comment/count HTTP/1.1\r\nHost: {site.domain}\r\nContent-Type: application/json\r\n"
                                   f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body[:5])
+
+    def go_on(self) -> bool:
+        """One byte more."""
+        assert len(self._rest) > 1
+        self._connection.sendall(self._rest[:1])
+        self._rest = self._rest[1:]
+        return True
 
     def finish(self) -> bytes:
         self._connection.sendall(self._rest)
@@ -315,9 +331,9 @@ def test_what_is_under_way_at_the_switch_is_answered_before_the_former_instance_
     archive, _ = make_release(machine, "9.7")
     reader = SlowReader(site)
     with upgrade_under_way(site, archive) as process:
-        machine.wait_until("readers are led beside", lambda: "backup;" in machine.read(SITE))
-        machine.wait_until("the web front has taken it", lambda: machine.unit("commento-nginx-reload.service")["ActiveState"] == "inactive"
-                           and "readers are led to it" in machine.journal(CHANGEOVER))
+        machine.wait_until("readers are led beside", lambda: reader.go_on() and "backup;" in machine.read(SITE))
+        machine.wait_until("the web front has taken it", lambda: reader.go_on() and "readers are led to it" in machine.journal(CHANGEOVER)
+                           and machine.unit("commento-nginx-reload.service")["ActiveState"] == "inactive")
         assert machine.unit(SERVICE)["MainPID"] == running
         answer = reader.finish()
         assert process.wait(60) == 0

@@ -34,7 +34,7 @@ def configure(machine: Machine, **more: str) -> None:
 def run_install(machine: Machine) -> tuple[int, str]:
     """Runs the unit; returns its program's exit code and what `systemctl status` shows."""
     machine.run(["systemctl", "restart", INSTALL], check=False)
-    status = machine.run(["systemctl", "status", "--full", "--lines=100", INSTALL], check=False).output
+    status = machine.status(INSTALL)
     return int(machine.unit(INSTALL)["ExecMainStatus"]), status
 
 
@@ -358,9 +358,11 @@ def test_the_service_is_active_only_once_the_database_answers_through_it(site):
     lock.stdin.flush()
     assert lock.stdout.readline() == b"locked\n"
 
+    former = machine.unit(SERVICE)["MainPID"]
     machine.run(["systemctl", "restart", "--no-block", SERVICE])
     page = ["curl", "--silent", "--fail", "--output", "/dev/null", f"http://127.0.0.1:{PORT}/login"]
-    machine.wait_until("the page is served", lambda: machine.run(page, check=False).exit_code == 0)
+    machine.wait_until("the page is served", lambda: machine.unit(SERVICE)["MainPID"] not in (former, "0")
+                       and machine.run(page, check=False).exit_code == 0)
     assert machine.unit(SERVICE)["ActiveState"] == "activating"
 
     lock.stdin.close()

@@ -196,7 +196,8 @@ def test_the_page_of_a_bad_moment_leads_back_by_itself(front):
             browser.show(f"https://{front.domain}/login?came=back")
             browser.wait_for("document.querySelector('h1')?.innerText === 'Back in a moment'")
 
-        browser.wait_for("document.querySelector('h1')?.innerText !== 'Back in a moment' && document.readyState === 'complete'")
+        browser.wait_for("location.protocol === 'https:' && document.readyState === 'complete'"
+                         " && document.querySelector('h1')?.innerText !== 'Back in a moment'")
         assert browser.value("location.pathname + location.search") == "/login?came=back"
 
 

@@ -51,6 +51,7 @@ def test_another_site_gets_its_certificate_and_each_renewed_one_is_served(unstar
 
     assert served(machine, BLOG) != first and is_trusted(site, BLOG)
     assert served(machine) == main
+    machine.wait_until("the reload is noted", lambda: machine.unit("commento-nginx-reload")["ActiveState"] == "inactive")
     before = files(machine)
     assert "nothing due" in renew(machine).output
     assert files(machine) == before

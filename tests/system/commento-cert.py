@@ -12,6 +12,7 @@ from machine import Pebble, ScriptedCA, Site, processes
 from machine.certificates import (AUTHORITY, BOOTSTRAP, CHALLENGES, DOMAIN, DONE, LATER, NETWORK, PERMISSION, RENEW,
                                   SETTINGS, STATE, WEB, describe, failures, files, is_trusted,
                                   let_pause_pass, run_unit, served, start_front)
+from machine.site import reload_nginx
 
 TIMER = "commento-cert-renew.timer"
 
@@ -82,7 +83,7 @@ def test_nginx_starts_on_a_placeholder_and_the_timer_gets_the_certificate_once_t
     site.start()
 
     assert is_placeholder(served(site.machine))
-    status = site.machine.run(["systemctl", "status", "--full", RENEW], check=False).output
+    status = site.machine.status(RENEW)
     assert "https://localhost:14000/dir" in status and "hint:" in status
     assert site.machine.unit(RENEW)["ExecMainStatus"] == str(NETWORK)
     assert site.machine.unit("nginx.service")["ActiveState"] == "active"
@@ -228,7 +229,7 @@ def test_an_authority_that_refused_is_left_alone_across_a_reboot(scripted):
     machine.wait_until("the run after the boot", lambda: machine.unit(RENEW)["ExecMainStatus"] == str(LATER))
 
     assert authority.requests() == before
-    status = machine.run(["systemctl", "status", "--full", RENEW], check=False).output
+    status = machine.status(RENEW)
     assert "too many orders" in status
     [failure] = failures(machine)
     assert failure["next_try"] - failure["failed_at"] == 7200
@@ -292,7 +293,7 @@ def test_a_damaged_certificate_is_passed_over_for_the_former_one_at_the_next_sta
 def test_with_nothing_left_of_the_store_the_site_comes_back_by_itself(site):
     site.machine.run(["find", f"{STATE}/tls", "-mindepth", "1", "-delete"])
 
-    site.machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+    site.restart()
 
     assert is_up(site)
 
@@ -360,7 +361,7 @@ def test_a_bad_pair_of_the_operators_is_refused_and_the_former_one_served(with_f
             code, status = run_unit(machine, unit)
             assert code == SETTINGS, (name, status)
             assert text in status and "hint:" in status, (name, status)
-        machine.run(["systemctl", "reload", "nginx"])
+        reload_nginx(machine)
         assert served(machine) == former, name
 
     give_pair(with_files, *make_pair())

@@ -56,7 +56,7 @@ def provision(site) -> tuple[int, str]:
     """Runs the unit; returns its program's exit code and what its log says of this run."""
     site.machine.run(["systemctl", "daemon-reload"])
     site.machine.run(["systemctl", "restart", PROVISION], check=False, timeout=120)
-    status = site.machine.run(["systemctl", "status", "--full", "--lines=100", PROVISION], check=False).output
+    status = site.machine.status(PROVISION)
     return int(site.machine.unit(PROVISION)["ExecMainStatus"]), status
 
 
@@ -109,7 +109,8 @@ def test_the_passwords_are_nowhere_but_in_the_secrets(site, server):
         site.machine.run(["systemctl", "start", "--no-block", "commento-db-backup.service"])
         site.machine.wait_until("pg_dump waits", lambda: "pg_dump" in all_arguments(site.machine))
         assert PASSWORD not in all_arguments(site.machine)
-    site.machine.wait_until("the backup is made", lambda: site.machine.unit("commento-db-backup.service")["ActiveState"] == "inactive")
+    site.machine.wait_until("the backup is made and verified", lambda: site.machine.unit("commento-db-backup.service")["ActiveState"] == "inactive",
+                            timeout=120)
 
     application = site.machine.unit("commento.service")["MainPID"]
     environment = site.machine.read(f"/proc/{application}/environ")
@@ -203,7 +204,7 @@ def test_settings_that_were_changed_without_a_reload_of_systemd_say_so(site, ser
     write_secrets(site, DATABASE_PASSWORD=PASSWORD)
 
     site.machine.run(["systemctl", "start", PROVISION], check=False)
-    status = site.machine.run(["systemctl", "status", "--full", "--lines=100", PROVISION], check=False).output
+    status = site.machine.status(PROVISION)
 
     assert "systemctl daemon-reload" in status
 

@@ -142,7 +142,7 @@ def test_without_a_newer_version_it_says_what_to_install(blog):
     done = upgrade(machine, "--yes", check=False)
 
     assert done.exit_code == DATABASE_FAULT
-    assert "no newer version of PostgreSQL is installed" in done.stderr and "apt install postgresql-17" in done.stderr
+    assert "no newer version of PostgreSQL is installed" in done.stderr and "apt-get install postgresql-17" in done.stderr
     assert comments(blog) == ["<p>first</p>\n"]
 
 
@@ -371,7 +371,7 @@ def test_an_older_cluster_that_does_not_come_up_any_more_leaves_the_newer_one_se
     assert blog.comments().list_comments(path="/other") == ["<p>second</p>\n"]
     machine.run(["dpkg", "--force-depends", "--remove", "postgresql-15"])
     gone = upgrade(machine, "--undo", "--yes", check=False)
-    assert gone.exit_code == DATABASE_FAULT and "apt install postgresql-15" in gone.stderr
+    assert gone.exit_code == DATABASE_FAULT and "apt-get install postgresql-15" in gone.stderr
 
 
 def test_an_undoing_is_refused_where_the_older_cluster_is_gone(blog):

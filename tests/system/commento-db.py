@@ -31,7 +31,7 @@ def configure(machine: Machine, **more: object) -> None:
 def provision(machine: Machine) -> tuple[int, str]:
     """Runs the unit; returns its program's exit code and what `systemctl status` shows."""
     machine.run(["systemctl", "restart", UNIT], check=False, timeout=120)
-    status = machine.run(["systemctl", "status", "--full", "--lines=100", UNIT], check=False).output
+    status = machine.status(UNIT)
     return int(machine.unit(UNIT)["ExecMainStatus"]), status
 
 

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from machine import processes, started_site
+from machine.site import reload_nginx
 
 FILE = "/var/lib/commento-stack/metrics/commento-stack.prom"
 EXPORTERS = "/var/lib/prometheus/node-exporter"
@@ -62,7 +63,7 @@ def test_a_site_that_is_well_measures_well(site):
 def test_a_further_certificate_is_measured_too(site):
     site.machine.write("/etc/nginx/conf.d/shop.conf", "server { listen 80; server_name shop.example.test; "
                                                       "include /usr/share/commento-stack/nginx/acme-challenge.conf; }\n")
-    site.machine.run(["systemctl", "reload", "nginx"])
+    reload_nginx(site.machine)
     site.machine.run(["commentoctl", "cert", "issue", "shop.example.test"], timeout=120)
     seen = measure(site)
     assert seen['commento_certificate_up{name="shop.example.test"}'] == 1
@@ -112,7 +113,6 @@ def test_what_is_well_leaves_no_line_in_the_journal(site):
     before = site.machine.journal(*units)
     measure(site)
     site.machine.run(["systemctl", "start", "commento-app-check"])
-    site.machine.run(["journalctl", "--sync"])
     assert site.machine.journal(*units) == before
 
 

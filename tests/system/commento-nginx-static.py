@@ -5,7 +5,7 @@ import hashlib
 import io
 import tarfile
 
-from machine import Machine, Site, places
+from machine import Site, places
 
 HELPER = "/usr/libexec/commento-stack/commento-nginx"
 UNIT = "commento-nginx-static.service"
@@ -34,10 +34,6 @@ def release_with(archive: bytes, path: str, more: bytes) -> bytes:
     return made.getvalue()
 
 
-def has_ended(machine: Machine) -> bool:
-    return machine.unit(UNIT)["ActiveState"] in ("inactive", "failed")
-
-
 def test_a_new_release_is_served_at_once_and_what_stayed_the_same_keeps_its_etag(site):
     more = b"\n// the second release\n"
     release = release_with(places.archive().read_bytes(), SCRIPT, more)
@@ -60,7 +56,7 @@ def test_files_are_rendered_again_each_time_the_application_is_back_by_itself(si
     site.machine.run(["systemctl", "kill", "--signal=KILL", "--kill-whom=main", APPLICATION])
 
     site.machine.wait_until("the files", lambda: site.machine.exists(f"{STATIC}/live/files{SCRIPT}"))
-    site.machine.wait_until("the end of the run", lambda: has_ended(site.machine))
+    site.machine.wait_until("the end of the run", lambda: site.machine.has_ended(UNIT))
     assert site.machine.failed_units() == []
 
 
@@ -89,7 +85,7 @@ def test_a_disk_without_room_for_the_files_hinders_nobody(site):
 
     machine.wait_until("the failure", lambda: machine.unit(UNIT)["ActiveState"] == "failed")
     assert machine.unit(UNIT)["ExecMainStatus"] == str(STORAGE_FAULT)
-    status = machine.run(["systemctl", "status", "--full", UNIT], check=False).output
+    status = machine.status(UNIT)
     assert "free space" in status and f"df -h {STATIC}" in status
     assert machine.unit(APPLICATION)["ActiveState"] == "active"
     assert asked(site, SCRIPT).body == expected

@@ -48,7 +48,7 @@ def ask(machine: Machine, path: str, host: str, *, method: str = "GET", port: in
 def run_unit(machine: Machine, unit: str = RENDER) -> tuple[int, str]:
     """Starts a unit that runs once; returns the exit code of its program and what `systemctl status` shows."""
     machine.run(["systemctl", "restart", unit], check=False)
-    return int(machine.unit(unit)["ExecMainStatus"]), machine.run(["systemctl", "status", "--full", unit], check=False).output
+    return int(machine.unit(unit)["ExecMainStatus"]), machine.status(unit)
 
 
 def own_certificate(machine: Machine, name: str) -> tuple[str, str]:
@@ -145,7 +145,7 @@ def test_the_hosts_own_sites_stay_as_they_are_and_answer_all_the_while(busy_host
     assert watch.failures == [] and watch.answers > 100
     assert busy_host.run(files).stdout == before
     assert not busy_host.exists(SITE_FILE)
-    assert is_default_site(ask(busy_host, "/", site.domain))
+    busy_host.wait_until("the default site", lambda: is_default_site(ask(busy_host, "/", site.domain)))
     assert served_certificate(busy_host, site.domain) == certificate
 
 
@@ -165,7 +165,7 @@ def test_a_port_that_another_program_holds_is_named_and_nothing_is_written(unsta
     assert not machine.exists(SITE_FILE) and not machine.exists(FORMER)
 
     processes.stop(program)
-    machine.run(["systemctl", "restart", "commento.target"], timeout=120)
+    unstarted_site.restart()
     unstarted_site.comments().check()
 
 
@@ -221,7 +221,7 @@ def test_a_certificate_does_not_get_through_while_another_site_is_broken_and_get
     machine.wait_until("the refusal", lambda: machine.unit("commento-nginx-reload.service")["Result"] == "exit-code")
 
     assert machine.unit("commento-nginx-reload.service")["ExecMainStatus"] == str(WEB_FAULT)
-    assert "goes on serving" in machine.run(["systemctl", "status", "commento-nginx-reload"], check=False).output
+    assert "goes on serving" in machine.status("commento-nginx-reload")
     assert served_certificate(machine, site.domain) == before
 
     machine.run(["rm", "/etc/nginx/sites-enabled/broken"])

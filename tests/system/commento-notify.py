@@ -133,6 +133,42 @@ def test_a_failed_unit_reaches_the_operator_by_mail_and_webhook(site):
     assert "on holiday" in told["text"]
 
 
+@pytest.fixture(params=["info", "notice"])
+def quiet(site, request):
+    """By the latter, systemd does not tell where a run begins."""
+    site.machine.write("/run/systemd/system/commento-app-install.service.d/level.conf", f"[Service]\nLogLevelMax={request.param}\n")
+    fail(site, says="words of an earlier run\nhint: an earlier one")
+    return site
+
+
+def assert_told_without_run(site) -> None:
+    entries = site.machine.run(["journalctl", "--output=json", "MESSAGE=late words"]).stdout
+    assert "_SYSTEMD_INVOCATION_ID" not in json.loads(entries.splitlines()[-1]), "else this test shows nothing"
+    told = site.inbox.calls()[-1]["told"]
+    assert (told["message"], told["hint"]) == ("late words", "a late one")
+
+
+def test_words_that_the_journal_gets_when_their_unit_is_gone_are_told(quiet):
+    machine = quiet.machine
+    program(quiet, "commento-app-install", f"printf '<3>late words\\n<3>hint: a late one\\n'; exit {NETWORK_FAULT}")
+    machine.run(["systemctl", "kill", "--signal=STOP", "systemd-journald"])
+    try:
+        machine.run(["systemctl", "start", "commento-app-install"], check=False)
+    finally:
+        machine.run(["systemctl", "kill", "--signal=CONT", "systemd-journald"])
+    settle(quiet, "commento-app-install")
+
+    assert_told_without_run(quiet)
+
+
+def test_words_whose_run_the_journal_does_not_know_are_told_where_they_come_before_those_of_its_end(quiet):
+    quiet.machine.write("/run/systemd/system/commento-app-install.service.d/unknown.conf",
+                        "[Service]\nExecStartPre=+rm /run/systemd/units/invocation:%n\n")
+    fail(quiet, says="late words\nhint: a late one")
+
+    assert_told_without_run(quiet)
+
+
 def test_the_same_failure_is_told_once_and_another_one_at_once(site):
     for moment in ("10:00", "10:10"):
         fail(site, says=f"the authority did not answer at {moment}")

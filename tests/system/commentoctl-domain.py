@@ -13,6 +13,7 @@ from machine import Comments, Machine, Pebble, Site, processes, roots
 from machine.blog import blog
 from machine.browser import Browser
 from machine.site import SETTINGS
+from machine.steady import Steady
 
 OLD, NEW = "comments.example.test", "talk.example.test"
 BLOG = "blog.example.test"
@@ -123,6 +124,14 @@ def test_the_new_name_is_served_and_the_former_one_leads_there_until_it_is_undon
     assert orders(site) == asked + 1
 
 
+def test_who_comes_during_the_change_is_answered_or_led_on(site):
+    site.restart(TRUSTED_PROXIES="0.0.0.0/0")
+    with Steady(OLD, site.machine.address, site.pebble.root(), rate=50) as load:
+        domain(site, "change", NEW, "--yes")
+    assert load.served["comment/list"] > 0
+    assert [failed for failed in load.failed if ": 308: " not in failed] == []
+
+
 def test_a_page_that_embeds_comments_by_the_former_address_goes_on_working(site, tmp_path):
     snippet = site.machine.run(["commentoctl", "embed"]).stdout
     assert OLD in snippet
@@ -218,6 +227,8 @@ def cut_off(site: Site, phase: str, name: str) -> None:
     program = begun(site, phase, name)
     send(site, "KILL")
     program.wait(30)
+    # What it had systemd begin goes on.
+    site.machine.wait_until("the end of what it began", lambda: site.machine.has_ended("commento-app-changeover"), 120)
 
 
 def test_neither_an_interrupt_nor_a_lost_terminal_stops_it_half_way(site):
@@ -239,6 +250,7 @@ def test_killed_while_it_waits_for_the_certificate_it_serves_the_former_name_and
     assert by(site, OLD).get("/login").status == 200
 
     site.pebble.start()
+    site.machine.wait_until("the end of the request", lambda: site.machine.has_ended("commento-cert-request"), 120)
     assert "taking back the change to later.example.test" in domain(site, "undo", "--yes")
     assert site.machine.read(SETTINGS) == settings
     check_served(site, OLD)

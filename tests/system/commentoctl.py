@@ -9,6 +9,8 @@ import threading
 import pytest
 
 from machine import Machine, NameServer, Site, Terminal, roots
+from machine.site import await_workers
+from machine.terminal import in_russian
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 SECRETS = "/etc/commento-stack/secrets.conf"
@@ -68,6 +70,13 @@ def test_setup_by_flags_changes_only_the_lines_it_is_asked_to_change(machine):
     assert "s3 cret" not in done.output
     assert "DOMAIN: (not set) -> comments.example.test" in done.stdout
     assert machine.run(["stat", "--format=%a %U:%G", SETTINGS, SECRETS]).stdout == "644 root:root\n640 root:commento\n"
+
+
+def test_setup_says_what_becomes_of_a_name_that_it_gives_up(machine):
+    ctl(machine, "setup", "--offline", *NAMES)
+    said = ctl(machine, "setup", "--offline", "--domain", "new.example.test").stdout
+    assert "commentoctl setup --set REDIRECT_NAMES=comments.example.test" in said
+    assert "given up" not in ctl(machine, "setup", "--offline", "--set", "REDIRECT_NAMES=comments.example.test").stdout
 
 
 def test_setup_makes_missing_files_from_their_templates(machine):
@@ -398,7 +407,7 @@ def test_faults_in_the_settings_are_all_named_and_leave_the_site_up(site):
         for fault in faults:
             assert re.search(rf"^(error: )?{re.escape(SETTINGS)}:[0-9]+: {re.escape(fault)}", done.stderr, re.M), done.stderr
             assert fault in shown.stderr
-    assert "DOMAIN" in machine.run(["systemctl", "status", "commento-cert-renew.service"], check=False).stdout
+    assert "DOMAIN" in machine.status("commento-cert-renew.service")
     assert ctl(machine, "status").exit_code == 12 and "settings" in unwell(machine)
     site.comments().check()
 
@@ -453,13 +462,6 @@ def test_a_helper_verb_shows_what_it_does(unstarted_site):
     done = ctl(unstarted_site.machine, "app", "install")
     assert done.exit_code == 0, done.output
     assert "install" in done.stdout
-
-
-def test_only_root_may_run_what_changes_the_host(machine):
-    for command in [*HELPER_VERBS, ["setup", *NAMES], ["restart"], ["reload"]]:
-        done = ctl(machine, *command, user="nobody")
-        assert done.exit_code == 3
-        assert f"hint: sudo commentoctl {command[0]}" in done.stderr
 
 
 def test_helper_verbs_work_without_the_bus(site):
@@ -517,6 +519,7 @@ def test_reload_has_the_web_front_take_new_settings_and_nothing_restart(site):
     site.configure(HSTS_SECONDS="600")
 
     assert ctl(site.machine, "reload").exit_code == 0
+    await_workers(site.machine)
 
     assert site.comments().get("/login").headers["Strict-Transport-Security"] == "max-age=600"
     assert before == {unit: site.machine.unit(unit)["MainPID"] for unit in before}
@@ -524,12 +527,67 @@ def test_reload_has_the_web_front_take_new_settings_and_nothing_restart(site):
 
 # --- the command line ---
 
-def test_help_fits_80_columns_and_goes_to_stdout(machine):
-    for words in [[], ["setup"], ["status"], ["show-config"], ["logs"], ["open"], ["embed"], ["restart"], ["reload"], ["app", "list"], ["app", "upgrade"], ["app", "rollback"], ["app", "remove"], *([group] for group in ("app", "cert", "db", "nginx")), *HELPER_VERBS]:
-        done = ctl(machine, *words, "--help")
+# glibc takes LANGUAGE for every locale but C itself, so that none has to be made.
+RUSSIAN = {"LC_ALL": "C.UTF-8", "LANGUAGE": "ru"}
+
+
+# What verbs need to be given. These may be run by everybody, as far as what they show is for everybody.
+WORDS = {"cert show": ["main"], "app remove": ["commento-1"], "backup restore": ["latest"], "backup export": ["latest", "/nowhere"], "cert issue": ["other.example.test"],
+         "cert remove": ["other"], "cert revoke": ["main"], "cert import": ["certbot"], "cert export": ["/nowhere"], "domain change": ["other.example.test"]}
+OPEN = {"status", "show-config", "version", "open", "embed", "app list", "cert list", "cert show"}
+
+
+def all_verbs(machine, *above: str) -> list[list[str]]:
+    """Every verb, as the command's own completion names them: verbs have a help, other words have none."""
+    candidates = machine.run(["commentoctl", "__complete", *above, ""]).stdout.splitlines()
+    below = [line.split("\t")[0] for line in candidates if not line.endswith("\t")]
+    return [verb for word in below for verb in all_verbs(machine, *above, word)] if below else [list(above)]
+
+
+@pytest.mark.parametrize("language", [{}, RUSSIAN], ids=["English", "Russian"])
+def test_help_fits_80_columns_and_goes_to_stdout(language, shared_machine):
+    verbs = all_verbs(shared_machine)
+    for words in [[], *verbs, *{(verb[0],) for verb in verbs}]:
+        done = ctl(shared_machine, *words, "--help", env=language)
         assert done.exit_code == 0 and done.stderr == ""
-        assert max(map(len, done.stdout.splitlines())) <= 80
-    assert ctl(machine, "--version").stdout.startswith("commentoctl ")
+        assert max(map(len, done.stdout.splitlines())) <= 80, done.stdout
+    assert ctl(shared_machine, "--version").stdout.startswith("commentoctl ")
+
+
+def test_every_verb_refuses_a_flag_that_it_does_not_know(shared_machine):
+    for verb in all_verbs(shared_machine):
+        done = ctl(shared_machine, *verb, *WORDS.get(" ".join(verb), []), "--frob")
+        assert done.exit_code == 2 and "--frob" in done.stderr and "hint: " in done.stderr and done.stdout == "", done.output
+
+
+def test_every_verb_that_is_not_for_everybody_says_which_command_is(shared_machine):
+    ctl(shared_machine, "setup", "--offline", *NAMES)
+    said = {}
+    for verb in all_verbs(shared_machine):
+        name = " ".join(verb)
+        said[name] = ctl(shared_machine, *verb, *WORDS.get(name, []), user="nobody")
+    assert "systemd-journal" in said.pop("logs").stderr  # that is journalctl(1), with its own words
+    assert {name for name, done in said.items() if done.exit_code in (0, 12)} == OPEN
+    assert [name for name, done in said.items() if name not in OPEN
+            and not (done.exit_code == 3 and f"hint: sudo commentoctl {name}" in done.stderr)] == []
+
+
+def test_every_verb_names_settings_that_are_missing(shared_machine):
+    shared_machine.run(["rm", "--force", SETTINGS])
+    for verb in all_verbs(shared_machine):
+        done = ctl(shared_machine, *verb, *WORDS.get(" ".join(verb), []), input="")
+        assert done.exit_code in range(0, 14) and done.exit_code != 1, done.output
+        assert done.exit_code == 0 or done.stderr.count("error: ") == 1, done.output
+
+
+def test_a_terminal_that_is_broken_or_closed_is_no_fault(shared_machine):
+    ctl(shared_machine, "setup", "--offline", *NAMES)
+    for verb in ("status", "show-config", "version", "doctor --list"):
+        for around in ("TERM= COLUMNS=frob commentoctl {}", "TERM=frob commentoctl {} < /dev/null", "commentoctl {} <&-", "commentoctl {} 2>&-"):
+            done = shared_machine.run(["bash", "-c", around.format(verb)], check=False)
+            assert done.exit_code in (0, 12) and done.stdout, done.output
+        closed = shared_machine.run(["bash", "-c", f"commentoctl {verb} >&-"], check=False)
+        assert closed.exit_code == 12 or (closed.exit_code == 4 and "cannot write to stdout" in closed.stderr), closed.output
 
 
 @pytest.mark.parametrize("words", [[], ["frob"], ["cert"], ["cert", "frob"], ["--frob"], ["status", "--frob"], ["status", "frob"],
@@ -547,3 +605,32 @@ def test_a_reader_that_goes_away_is_no_fault_but_a_full_disk_is(machine):
     assert (gone.stdout, gone.stderr) == ("0\n", "")
     full = machine.run(["bash", "-c", "commentoctl show-config > /dev/full"], check=False)
     assert full.exit_code == 4 and "cannot write to stdout" in full.stderr
+
+
+# --- the operator's language ---
+
+def test_the_operator_is_told_in_russian_what_programs_read_stays_and_so_does_the_journal(site):
+    table = ctl(site.machine, "status", env=RUSSIAN).stdout
+    assert table.startswith("ЧАСТЬ") and "веб-сервер" in table and "web front" not in table
+    assert set(json.loads(ctl(site.machine, "status", "--json", env=RUSSIAN).stdout)["parts"]) == set(parts(site.machine))
+    assert "Показать версии всех частей" in ctl(site.machine, "--help", env=RUSSIAN).stdout
+
+    site.configure(HTTP_PORT="0")
+    refused = ctl(site.machine, "show-config", env=RUSSIAN).stderr
+    assert refused.startswith("ошибка: ") and 'HTTP_PORT "0" не порт; целое число' in refused and "\nподсказка: " in refused
+    assert ctl(site.machine, "nginx", "render", env=RUSSIAN).exit_code == 2
+    assert 'HTTP_PORT "0" is no port' in site.machine.run(["journalctl", "--unit=commento-nginx-render.service"]).stdout
+
+
+def test_questions_take_yes_and_no_as_the_operator_s_language_has_them(machine):
+    terminal = Terminal(machine, ["commentoctl", "setup", "--offline"], env=in_russian(machine))
+    terminal.expect("DOMAIN:")
+    terminal.type("comments.example.test")
+    terminal.expect("EMAIL:")
+    terminal.type("owner@example.test")
+    terminal.expect("[Д/н]")
+    terminal.type("может быть")
+    terminal.expect("[Д/н]")
+    terminal.type("нет")
+    assert terminal.end() == 0
+    assert machine.unit("commento.target")["ActiveState"] == "inactive"

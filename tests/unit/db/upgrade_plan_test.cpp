@@ -55,14 +55,14 @@ TEST(ChooseUpgrade, SaysWhatToInstallWhereThereIsANewerVersionToBeHad) {
 
     ASSERT_FALSE(choice);
     EXPECT_EQ(choice.error().code, ErrorCode::database);
-    EXPECT_EQ(choice.error().hint, "apt install postgresql-17");
+    EXPECT_EQ(choice.error().hint, "apt-get install postgresql-17");
 }
 
 TEST(ChooseUpgrade, RefusesAClusterWhoseServerIsNoLongerInstalled) {
     const auto choice = choose_upgrade({cluster(15, "main", kPort, "online,binaries_missing")}, {17}, 17, kPort);
 
     ASSERT_FALSE(choice);
-    EXPECT_EQ(choice.error().hint, "apt install postgresql-15");
+    EXPECT_EQ(choice.error().hint, "apt-get install postgresql-15");
 }
 
 TEST(ChooseUpgrade, RefusesAPortThatNoClusterHas) {

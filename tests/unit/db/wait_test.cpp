@@ -28,7 +28,7 @@ DatabaseServer cluster_in(const std::filesystem::path& sockets, int port) {
 
 TEST(WaitForServer, EndsWithAHintWhereNoServerEverCame) {
     const Folder folder;
-    const auto waited = wait_for_server(cluster_in(folder.path(), 5444), std::chrono::milliseconds(20));
+    const auto waited = wait_for_server(Paths{}, cluster_in(folder.path(), 5444), std::chrono::milliseconds(20));
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().code, ErrorCode::database);
     EXPECT_EQ(waited.error().message, "PostgreSQL does not answer on " + (folder / ".s.PGSQL.5444").string());
@@ -36,7 +36,7 @@ TEST(WaitForServer, EndsWithAHintWhereNoServerEverCame) {
 }
 
 TEST(WaitForServer, DoesNotWaitWhereThereIsNoFolderForSockets) {
-    const auto waited = wait_for_server(cluster_in("/nonexistent/postgresql", 5432), std::chrono::hours(1));
+    const auto waited = wait_for_server(Paths{}, cluster_in("/nonexistent/postgresql", 5432), std::chrono::hours(1));
     ASSERT_FALSE(waited);
     EXPECT_EQ(waited.error().code, ErrorCode::database);
 }

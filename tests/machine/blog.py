@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from . import processes
+from .machine import Machine
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A post</title><link rel="icon" href="data:,">
 <h1>A post</h1>
@@ -14,8 +15,9 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A post</t
 
 
 @contextlib.contextmanager
-def blog(name: str, snippet: str, place: Path):
-    """An HTTPS server on this host; gives its port and its certificate. `place`: a folder for its key."""
+def blog(machine: Machine, name: str, snippet: str, place: Path):
+    """An HTTPS server on this host, at a machine's other end of the cable; gives its address with the port, and its
+    certificate. `place`: a folder for its key."""
     pair = place / "blog.pem"
     processes.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", str(pair), "-out", f"{pair}.crt"])
@@ -32,14 +34,14 @@ def blog(name: str, snippet: str, place: Path):
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+    with http.server.ThreadingHTTPServer((machine.network.host_address, 0), Page) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{pair}.crt", pair)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield server.server_port, Path(f"{pair}.crt").read_text()
+            yield "{}:{}".format(*server.server_address), Path(f"{pair}.crt").read_text()
         finally:
             server.shutdown()
             thread.join()

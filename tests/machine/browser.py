@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from . import processes
+from .network import Network
 
 _PATIENCE = 60
 
@@ -21,15 +22,18 @@ _ON_PIPES = 'exec {read}<&"$1" {write}>&"$2"; shift 2; exec "$@" 3<&"$read" 4>&"
 class Browser:
     """Chromium with a profile of its own, from `with` to the end of the block; it shows one page.
 
-    names      where names lead to, in place of the DNS: {"blog.example.test:443": "127.0.0.1:8443"}
+    It lives in a machine's network: on this host's, each other machine that comes or goes would break its connections
+    (net::ERR_NETWORK_CHANGED).
+
+    names      where names lead to, in place of the DNS: {"blog.example.test:443": "192.0.2.1:8443"}
     roots      certificates in PEM that it trusts beside its own
     complaints what it found wrong on the page: lines of its console, exceptions, requests that failed, mixed content
     sockets    the status of each WebSocket's handshake
     requests   addresses of all that it asked for, of inline images too
     """
 
-    def __init__(self, names: dict[str, str], roots: list[str]):
-        self._names, self._roots = names, roots
+    def __init__(self, network: Network, names: dict[str, str], roots: list[str]):
+        self._network, self._names, self._roots = network, names, roots
         self.complaints: list[str] = []
         self.sockets: list[int] = []
         self.requests: list[str] = []
@@ -100,7 +104,7 @@ class Browser:
         environment = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
         self._log = home / "log"
         with open(self._log, "wb") as log:
-            program = processes.start(argv, pass_fds=(commands, events), env=environment,
+            program = processes.start(self._network.enter(argv), pass_fds=(commands, events), env=environment,
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._undo.callback(processes.stop, program)
         os.close(commands)

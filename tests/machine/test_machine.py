@@ -163,14 +163,15 @@ def test_leaves_nothing_behind(deb, number):
                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                f"with Machine(roots.installed('bookworm', Path({str(deb)!r}))) as m:\n"
                "    Pebble(m); m.announce('left-behind.example.test')\n"
-               "    print(m.name, m.directory, flush=True); signal.pause()\n")
-    child = subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                             text=True, cwd=Path(__file__).parents[1])
+               "    print(m.name, m.directory, flush=True); sys.stdin.read()\n")
+    child = subprocess.Popen([sys.executable, "-B", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True, cwd=Path(__file__).parents[1])
     name, directory = child.stdout.readline().split()
     # Who runs beside this may take the same name at once: it is these very objects that are to be gone.
     made = {path: identity(path) for path in (Path(directory), Path("/run/netns", name), Path("/sys/class/net", name))}
     child.send_signal(number)
-    child.wait(30)
+    # Closes its input, too: of a signal that comes right before its read, Python would think only after that.
+    child.communicate(timeout=30)
     if number == signal.SIGKILL:
         from machine.machine import clear_abandoned
         clear_abandoned()

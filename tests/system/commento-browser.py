@@ -30,10 +30,15 @@ def front():
 def reader(site: Site, place):
     """A browser for whom the comment server and a blog that embeds it are there, as `commentoctl embed` says."""
     snippet = site.machine.run(["commentoctl", "embed"]).stdout
-    with blog(BLOG, snippet, place) as (port, certificate):
-        names = {f"{BLOG}:443": f"127.0.0.1:{port}", f"{site.domain}:443": f"{site.machine.address}:443"}
-        with Browser(names, [site.pebble.root(), certificate]) as browser:
+    with blog(site.machine, BLOG, snippet, place) as (address, certificate):
+        names = {f"{BLOG}:443": address, f"{site.domain}:443": f"{site.machine.address}:443"}
+        with Browser(site.machine.network, names, [site.pebble.root(), certificate]) as browser:
             yield browser
+
+
+def visitor(site: Site) -> Browser:
+    """A browser for whom only the comment server is there."""
+    return Browser(site.machine.network, {f"{site.domain}:443": f"{site.machine.address}:443"}, [site.pebble.root()])
 
 
 def shows(browser: Browser, text: str) -> None:
@@ -99,7 +104,7 @@ def test_without_the_script_a_page_that_embeds_comments_is_as_it_is(front, tmp_p
 
 
 def test_the_dashboard_loads_without_a_complaint_of_the_browser_and_not_in_a_frame(front):
-    with Browser({f"{front.domain}:443": f"{front.machine.address}:443"}, [front.pebble.root()]) as browser:
+    with visitor(front) as browser:
         for page in ("/login", "/signup", "/forgot"):
             browser.show(f"https://{front.domain}{page}")
             browser.wait_for("document.readyState === 'complete'")
@@ -173,8 +178,7 @@ def check_looks(browser: Browser, picture: Image.Image, width: int, dark: bool) 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_page_of_a_bad_moment_is_readable_on_phones_and_desks_in_light_and_dark(front, tmp_path, dark):
-    with application_away(front), Browser({f"{front.domain}:443": f"{front.machine.address}:443"},
-                                          [front.pebble.root()]) as browser:
+    with application_away(front), visitor(front) as browser:
         for width, height in ((320, 568), (390, 844), (1280, 800)):
             browser.look(width, height, dark=dark)
             browser.requests.clear()
@@ -191,7 +195,7 @@ def test_the_page_of_a_bad_moment_is_readable_on_phones_and_desks_in_light_and_d
 
 
 def test_the_page_of_a_bad_moment_leads_back_by_itself(front):
-    with Browser({f"{front.domain}:443": f"{front.machine.address}:443"}, [front.pebble.root()]) as browser:
+    with visitor(front) as browser:
         with application_away(front):
             browser.show(f"https://{front.domain}/login?came=back")
             browser.wait_for("document.querySelector('h1')?.innerText === 'Back in a moment'")
@@ -206,7 +210,7 @@ def test_the_other_pages_look_alike(front, tmp_path, status):
     page = front.machine.read(f"{PAGES}/{status}.html")
     place = tmp_path / f"{status}.html"
     place.write_text(page)
-    with Browser({}, []) as browser:
+    with Browser(front.machine.network, {}, []) as browser:
         for dark in (False, True):
             browser.look(320, 568, dark=dark)
             browser.show(place.as_uri())

@@ -137,9 +137,9 @@ def test_a_page_that_embeds_comments_by_the_former_address_goes_on_working(site,
     assert OLD in snippet
     domain(site, "change", NEW, "--yes")
 
-    with blog(BLOG, snippet, tmp_path) as (port, certificate):
-        names = {f"{BLOG}:443": f"127.0.0.1:{port}"} | {f"{name}:443": f"{site.machine.address}:443" for name in (OLD, NEW)}
-        with Browser(names, [site.pebble.root(), certificate]) as browser:
+    with blog(site.machine, BLOG, snippet, tmp_path) as (address, certificate):
+        names = {f"{BLOG}:443": address} | {f"{name}:443": f"{site.machine.address}:443" for name in (OLD, NEW)}
+        with Browser(site.machine.network, names, [site.pebble.root(), certificate]) as browser:
             browser.show(f"https://{BLOG}/first-post")
             browser.wait_for("(document.getElementById('commento')?.innerText ?? '').includes('the first comment')")
             hosts = {urllib.parse.urlsplit(address).hostname for address in browser.requests if address.startswith("https:")}
@@ -150,9 +150,10 @@ def test_a_page_that_embeds_comments_by_the_former_address_goes_on_working(site,
 
 
 def test_a_page_that_was_open_before_the_change_can_still_be_commented_on(site, tmp_path):
-    with blog(BLOG, site.machine.run(["commentoctl", "embed"]).stdout, tmp_path) as (port, certificate):
-        names = {f"{BLOG}:443": f"127.0.0.1:{port}"} | {f"{name}:443": f"{site.machine.address}:443" for name in (OLD, NEW)}
-        with Browser(names, [site.pebble.root(), certificate]) as browser:
+    snippet = site.machine.run(["commentoctl", "embed"]).stdout
+    with blog(site.machine, BLOG, snippet, tmp_path) as (address, certificate):
+        names = {f"{BLOG}:443": address} | {f"{name}:443": f"{site.machine.address}:443" for name in (OLD, NEW)}
+        with Browser(site.machine.network, names, [site.pebble.root(), certificate]) as browser:
             browser.show(f"https://{BLOG}/first-post")
             browser.wait_for("(document.getElementById('commento')?.innerText ?? '').includes('the first comment')")
             domain(site, "change", NEW, "--yes")

@@ -6,7 +6,6 @@
 #include "base/fd.hpp"
 #include "base/files.hpp"
 #include "base/journal.hpp"
-#include "base/process.hpp"
 #include "base/units.hpp"
 #include "config/settings.hpp"
 
@@ -51,7 +50,7 @@ std::string last_words(Units& units, const std::string& unit) {
     const auto state = units.state(unit);
     if (!state || state->invocation.empty())
         return {};
-    std::ignore = run_program({"journalctl", "--sync"}, 10s);
+    sync_journal();
     auto lines = lines_of_run(unit, state->invocation);
     std::erase_if(lines, [](const std::string& line) { return line.starts_with("hint: "); });
     std::string words;

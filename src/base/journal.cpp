@@ -1,13 +1,16 @@
 #include "base/journal.hpp"
 
 #include "base/printable.hpp"
+#include "base/process.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <string_view>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <systemd/sd-messages.h>
+#include <tuple>
 
 namespace commento {
 namespace {
@@ -101,6 +104,8 @@ JournalHandle open_journal() {
     sd_journal* journal = nullptr;
     return JournalHandle(sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0 ? nullptr : journal);
 }
+
+void sync_journal() { std::ignore = run_program({"journalctl", "--sync"}, std::chrono::seconds(10)); }
 
 void match_entries(sd_journal* journal, const std::string& assignment) {
     sd_journal_add_match(journal, assignment.c_str(), 0);

@@ -28,6 +28,10 @@ using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
 /// The system's journal; null where it can't be read.
 JournalHandle open_journal();
 
+/// Has the journal take in what programs have written before, which it may do after systemd tells of their end. Returns
+/// after 10 s at the latest; a journal that does not answer costs lines, nothing else.
+void sync_journal();
+
 /// Adds a `FIELD=value` that entries must have.
 void match_entries(sd_journal* journal, const std::string& assignment);
 

@@ -1,6 +1,5 @@
 #include "ctl/journal.hpp"
 
-#include "base/process.hpp"
 #include "base/progress.hpp"
 #include "base/translate.hpp"
 #include "ctl/output.hpp"
@@ -50,9 +49,7 @@ void Follower::show(const std::string& line) {
 }
 
 void Follower::show_rest() {
-    constexpr std::chrono::seconds kLimit{10};
-    // A journal that does not answer costs lines here, nothing else.
-    (void)run_program({"journalctl", "--sync"}, kLimit);
+    sync_journal();
     show_new();
     if (std::exchange(is_at_bar_, false))
         say("");

@@ -32,7 +32,7 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
                "libbrotli1", "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl",
                "libnginx-mod-http-brotli-static", "zlib1g", "age", "gnupg", "nftables", "libfaketime",
-               "bash-completion", "locales", "zsh", "fish", "exim4-daemon-light", "prometheus-node-exporter"]
+               "bash-completion", "locales", "zsh", "fish", "exim4-daemon-light", "postfix", "prometheus-node-exporter"]
 
 # How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3

@@ -87,6 +87,13 @@ def reload_nginx(machine: Machine) -> None:
     machine.wait_until("nginx's former workers are gone", lambda: not former & _workers(machine))
 
 
+def let_rest(machine: Machine, *timers: str) -> None:
+    """Has timers, which stay active, begin nothing by themselves that would come into a test's way."""
+    for timer in timers:
+        machine.write(f"/etc/systemd/system/{timer}.timer.d/rarely.conf", "[Timer]\nOnCalendar=\nOnCalendar=yearly\n")
+    machine.run(["systemctl", "daemon-reload"])
+
+
 def _workers(machine: Machine) -> set[str]:
     main = machine.unit("nginx")["MainPID"]
     return set(machine.run(["cat", f"/proc/{main}/task/{main}/children"], check=False).stdout.split())

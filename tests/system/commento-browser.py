@@ -115,6 +115,45 @@ def test_the_dashboard_loads_without_a_complaint_of_the_browser_and_not_in_a_fra
             "ERR_BLOCKED_BY_RESPONSE" in complaint for complaint in browser.complaints))
 
 
+# What a page asks for, fifty times a second, and what becomes of it. Of nginx' former workers, one may take the connection
+# that a browser opens because another has just closed his, and close it, too: then the browser gives up, and the page asks
+# again.
+ASK = """
+asked = {number: 0, answered: 0, again: 0, failed: []};
+ask = async (number) => {
+  const kind = ['list', 'count', 'new', 'list', 'count'][number % 5], path = kind === 'new' ? '/h2-' + number % 50 : '/first-post';
+  const body = JSON.stringify({domain: 'BLOG', path, paths: [path], commenterToken: 'anonymous', anonName: '',
+                               parentHex: 'root', markdown: 'comment ' + number});
+  const post = () => fetch('/api/comment/' + kind, {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
+  try {
+    const answer = await post().catch(() => { asked.again += 1; return post(); });
+    if (answer.status !== 200 || !(await answer.json()).success)
+      throw answer.status;
+    asked.answered += 1;
+  } catch (fault) {
+    asked.failed.push(kind + ': ' + fault);
+  }
+};
+setInterval(() => ask(asked.number++), 20);
+""".replace("BLOG", BLOG)
+PROTOCOLS = """[...new Set(performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/api/comment/'))
+                                                         .map((entry) => entry.nextHopProtocol))]"""
+
+
+def test_over_http_2_a_page_gets_its_answers_while_the_application_is_changed_over(front):
+    front.restart(RATE_LIMITS="false")
+    with visitor(front) as browser:
+        browser.show(f"https://{front.domain}/login")
+        browser.value(ASK)
+        browser.wait_for("asked.answered > 100")
+
+        front.machine.run(["commentoctl", "restart"], timeout=120)
+
+        browser.wait_for(f"asked.answered > {browser.value('asked.answered') + 100}")
+        assert browser.value("asked.failed") == []
+        assert browser.value(PROTOCOLS) == ["h2"]
+
+
 # --- how the page of a bad moment looks ---
 
 # Of each text on the page: its colour, the colour behind it, and whether all of it is to be seen.

@@ -1,6 +1,7 @@
 """Backups: made, verified, put back and taken back again, whatever comes in between."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import pytest
 
 from machine import Machine, Pebble, Site, roots
 from machine.database import sql
+from machine.site import let_rest
 
 FOLDER = "/var/lib/commento-stack/backups"
 REQUEST = "commento-db-request.service"
@@ -51,28 +53,32 @@ def fill(machine, comments: int = 20000) -> None:
 @pytest.fixture
 def blog(site):
     """A site with one comment, `first`, and a secret in its settings."""
+    let_rest(site.machine, "commento-db-backup")
     site.machine.write("/etc/commento-stack/secrets.conf", f"COMMENTO_SMTP_PASSWORD={SECRET}\n", 0o640, "root:commento")
     site.comments().register()
     site.comments().post_comment("first")
     return site
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def locked_comments(blog):
-    """The table of comments is locked: whoever dumps it waits, until this is called."""
+    """The table of comments is locked: whoever dumps it waits, until the end of the block."""
     holder = blog.machine.popen(["psql", "--no-psqlrc", "--quiet", "--dbname=commento"], user="postgres", stdin=-1, stdout=-1)
     holder.stdin.write(b"BEGIN; LOCK TABLE comments; SELECT 'locked';\n")
     holder.stdin.flush()
     while b"locked" not in holder.stdout.readline():
         pass
 
-    def release():
+    try:
+        yield
+    finally:
         holder.stdin.close()
         holder.wait(30)
 
-    yield release
-    if holder.poll() is None:
-        release()
+
+def await_dump(blog) -> None:
+    blog.machine.wait_until("the dump waits for the table",
+                            lambda: sql(blog.machine, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0")
 
 
 def test_a_backup_holds_comments_settings_secrets_keys_and_a_manifest_that_fits(blog):
@@ -96,11 +102,10 @@ def test_a_backup_holds_comments_settings_secrets_keys_and_a_manifest_that_fits(
     assert leftovers(blog.machine) == []
 
 
-def test_what_was_written_while_it_was_made_is_in_it_as_a_whole_or_not_at_all(blog, locked_comments):
-    making = blog.machine.popen(["commentoctl", "backup", "now"])
-    blog.machine.wait_until("the dump waits for the table",
-                            lambda: sql(blog.machine, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0")
-    locked_comments()
+def test_what_was_written_while_it_was_made_is_in_it_as_a_whole_or_not_at_all(blog):
+    with locked_comments(blog):
+        making = blog.machine.popen(["commentoctl", "backup", "now"])
+        await_dump(blog)
     assert making.wait(60) == 0
 
     ctl(blog, "verify")
@@ -241,22 +246,23 @@ def test_code_that_the_applications_role_left_in_the_database_runs_with_no_more_
     assert sql(blog.machine, "SELECT count(*) FROM pg_indexes WHERE indexname = 'trick'") == "1"
 
 
-@pytest.mark.parametrize("words, waits_for", [
-    (["now"], "file"),
+@pytest.mark.parametrize("words, makes", [
+    (["now"], "a file"),
     (["verify", "latest"], "commento_verify"),
     (["restore", "latest", "--yes"], "commento_restored"),
 ])
-def test_killed_at_work_nothing_is_lost_and_nothing_stays_behind(blog, words, waits_for):
+def test_killed_at_work_nothing_is_lost_and_nothing_stays_behind(blog, words, makes):
     fill(blog.machine)
     ctl(blog, "now")
     before = [entry["name"] for entry in backups(blog.machine)]
-    running = blog.machine.popen(["commentoctl", "backup", *words])
-    blog.machine.wait_until("it is at work", lambda: leftovers(blog.machine) if waits_for == "file"
-                            else waits_for in databases(blog.machine))
+    with locked_comments(blog) if makes == "a file" else contextlib.nullcontext():
+        running = blog.machine.popen(["commentoctl", "backup", *words])
+        blog.machine.wait_until("it is at work", lambda: leftovers(blog.machine) if makes == "a file"
+                                else makes in databases(blog.machine))
 
-    blog.machine.run(["systemctl", "kill", "--signal=KILL", REQUEST])
+        blog.machine.run(["systemctl", "kill", "--signal=KILL", REQUEST])
 
-    assert running.wait(60) != 0
+        assert running.wait(60) != 0
     blog.machine.wait_until("the unit has ended", lambda: blog.machine.unit(REQUEST)["ActiveState"] == "failed")
     assert databases(blog.machine) == {"commento"}
     assert leftovers(blog.machine) == []
@@ -327,14 +333,14 @@ def test_with_the_cluster_down_the_timers_run_says_so_and_keeps_what_there_is(bl
     assert len(backups(blog.machine)) == 1 and leftovers(blog.machine) == []
 
 
-def test_a_connection_that_breaks_in_the_middle_is_an_error_and_leaves_nothing(blog, locked_comments):
-    running = blog.machine.popen(["commentoctl", "backup", "now"], stderr=-1)
-    blog.machine.wait_until("the dump waits for the table",
-                            lambda: sql(blog.machine, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0")
+def test_a_connection_that_breaks_in_the_middle_is_an_error_and_leaves_nothing(blog):
+    with locked_comments(blog):
+        running = blog.machine.popen(["commentoctl", "backup", "now"], stderr=-1)
+        await_dump(blog)
 
-    sql(blog.machine, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'commento-backup'", "postgres")
+        sql(blog.machine, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'commento-backup'", "postgres")
 
-    assert running.wait(60) == DATABASE_FAULT
+        assert running.wait(60) == DATABASE_FAULT
     assert backups(blog.machine) == [] and leftovers(blog.machine) == []
 
 

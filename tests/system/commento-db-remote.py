@@ -315,7 +315,8 @@ def test_when_the_primary_is_lost_the_site_is_back_by_itself_on_the_standby(pair
     standby.ctl("promote")
     site.machine.wait_until("a comment can be posted again", lambda: posts(site), timeout=120)
 
-    assert len(site.comments().list_comments()) == 2
+    # One whose answer was lost may be there and have been posted again.
+    assert len({*site.comments().list_comments()}) == 2
     assert "leads the pool to db2.example.test port 5442" in site.machine.journal("commento-db-follow.service")
     ctl(site, "backup", "now")
     assert ctl(site, "status").exit_code == 0

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from machine import processes, started_site
-from machine.site import reload_nginx
+from machine.site import let_rest, reload_nginx
 
 FILE = "/var/lib/commento-stack/metrics/commento-stack.prom"
 EXPORTERS = "/var/lib/prometheus/node-exporter"
@@ -18,7 +18,8 @@ DOCUMENTS = "/usr/share/doc/commento-stack"
 @pytest.fixture(scope="module")
 def site():
     with started_site() as made:
-        made.machine.run(["systemctl", "stop", "commento-metrics.timer"])
+        # What is at work is not measured.
+        let_rest(made.machine, "commento-metrics", "commento-cert-renew", "commento-app-check")
         yield made
 
 
@@ -136,7 +137,6 @@ def test_what_can_not_be_measured_hinders_nothing_else(site):
         machine.run(["mv", "/var/lib/commento-stack/elsewhere", "/var/lib/commento-stack/backups"])
         machine.run(["systemctl", "start", "postgresql@15-main", "nginx"])
         machine.run(["systemctl", "restart", "commento.target"], timeout=120)
-        machine.run(["systemctl", "stop", "commento-metrics.timer"])
     for name in ("commento_front_up", "commento_backup_up", "commento_application_up", "commento_application_database_up",
                  "commento_database_up", 'commento_unit_active{unit="nginx.service"}'):
         assert seen[name] == 0, name
@@ -174,7 +174,6 @@ def test_a_failed_run_is_measured_and_so_is_its_end(site):
 
 
 def test_the_timer_measures_each_minute_while_the_target_is_there(site):
-    site.machine.run(["systemctl", "start", "commento-metrics.timer"])
     listed = site.machine.run(["systemctl", "cat", "commento-metrics.timer"]).stdout
     assert "OnCalendar=minutely" in listed
     site.machine.run(["systemctl", "stop", "commento.target"])

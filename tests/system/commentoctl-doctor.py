@@ -8,7 +8,7 @@ from typing import Callable
 import pytest
 
 from machine import Machine, NameServer, Pebble, Site, roots
-from machine.site import await_workers
+from machine.site import await_workers, let_rest
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
 SECRETS = "/etc/commento-stack/secrets.conf"
@@ -35,8 +35,7 @@ class Patient:
         # Its users have sudo; the machine's only user is root.
         machine.write("/usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
         # Renewals by the timer would mend what a case has just broken.
-        machine.write("/etc/systemd/system/commento-cert-renew.timer.d/rarely.conf", "[Timer]\nOnCalendar=\nOnCalendar=yearly\n")
-        machine.run(["systemctl", "daemon-reload"])
+        let_rest(machine, "commento-cert-renew")
         self.site.start()
         self.site.take_connections()
         machine.write("/usr/local/share/ca-certificates/pebble.crt", self.pebble.root())

@@ -60,7 +60,7 @@ HostFacts::Words HostFacts::install(const std::string& package) const {
 }
 
 HostFacts::Words HostFacts::reinstall(const std::string& package) const {
-    return family == Family::debian ? Words{"apt-get", "install", "--reinstall", package}
+    return family == Family::debian ? Words{"apt-get", "install", "-y", "--reinstall", package}
                                     : Words{"dnf", "reinstall", "-y", package};
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/translate.hpp"
 #include "config/database_server.hpp"
+#include "config/keys.hpp"
 #include "config/serving.hpp"
 #include "ctl/check.hpp"
 #include "ctl/known_versions.hpp"
@@ -109,16 +110,23 @@ Finding look_at_its_database(CheckedHost& host) {
                  safely({"systemctl", "restart", "commento-db-pool.service", "commento.service"}));
 }
 
+/// To the release that this version of commento-stack names.
+Remedy take_default(const Settings& settings) {
+    std::vector<std::string> setup{"commentoctl", "setup"};
+    for (const char* key : {"APP_URL", "APP_SHA256", "APP_ARCHIVE"}) {
+        if (settings.text(key) != find_key(key)->standard)
+            setup.insert(setup.end(), {"--set", fmt::format("{}=", key)});
+    }
+    const std::vector<std::string> upgrade{"commentoctl", "app", "upgrade"};
+    return setup.size() == 2 ? by_hand(upgrade) : by_hand_all({setup, upgrade});
+}
+
 Finding look_at_release(CheckedHost& host) {
     const std::string& release = host.facts().release;
     if (release.empty())
         return fault(tr("no release is installed"), safely({"commentoctl", "app", "install"}));
     const std::string why = why_outdated(release);
-    return why.empty()
-               ? ok(release)
-               : warning(fmt::format("{}: {}", release, why),
-                         advise(tr("commentoctl setup --set APP_URL= --set APP_SHA256= --set APP_ARCHIVE= takes "
-                                   "the release that this version of commento-stack names")));
+    return why.empty() ? ok(release) : warning(fmt::format("{}: {}", release, why), take_default(host.settings()));
 }
 
 // --- backups ---
@@ -157,7 +165,7 @@ Finding look_whether_verified(CheckedHost& host) {
         if (!each.at("fault").is_null())
             return fault(
                 tr("{} is damaged: {}", each.at("name").get<std::string>(), each.at("fault").get<std::string>()),
-                advise(tr("its copy elsewhere may be whole; commentoctl backup prune removes it in time")));
+                advise(tr("its copy elsewhere may be whole; sudo commentoctl backup prune removes it in time")));
     }
     const std::string name = last.at("name");
     if (last.at("verified").is_null())

@@ -14,26 +14,33 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 
 namespace commento {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 // --- clock ---
 
-Remedy keep_time() { return safely({"timedatectl", "set-ntp", "true"}); }
+/// By what systemd knows of the time services that are installed (org.freedesktop.timedate1).
+Remedy keep_time(const Paths& paths) {
+    const auto can = run_program({"timedatectl", "show", "--property=CanNTP", "--value"}, 10s);
+    return can && can->output == "yes\n" ? safely({"timedatectl", "set-ntp", "true"})
+                                         : by_hand(host_facts(paths).install("chrony"));
+}
 
 /// The kernel's word: whether something keeps the clock in step (adjtimex(2)).
-Finding look_at_synchronisation() {
+Finding look_at_synchronisation(const Paths& paths) {
     timex state{};
     const int result = ::adjtimex(&state);
     if (result < 0)
         return skipped(tr("the kernel does not say whether the clock is kept in step"));
     if (result == TIME_ERROR || (state.status & STA_UNSYNC) != 0)
-        return warning(tr("nothing keeps the clock in step"), keep_time());
+        return warning(tr("nothing keeps the clock in step"), keep_time(paths));
     return ok(tr("something keeps the clock in step"));
 }
 
@@ -42,17 +49,17 @@ Finding look_at_clock(CheckedHost& host) {
     constexpr std::int64_t kLittle = 5;
     constexpr std::int64_t kMuch = 300; // beyond, certificates just issued are not valid yet
     if (host.settings().text("TLS_MODE") != "acme" || !host.directory())
-        return look_at_synchronisation();
+        return look_at_synchronisation(host.paths());
     const auto there = parse_http_date(host.directory()->header("date"));
     const std::int64_t here = host.directory_asked_at();
     if (!there)
-        return look_at_synchronisation();
+        return look_at_synchronisation(host.paths());
     const std::int64_t ahead = here - *there;
     const std::string saw =
         tr("{} s {} the authority's clock", std::abs(ahead), ahead < 0 ? tr("behind") : tr("ahead of"));
     if (std::abs(ahead) <= kLittle)
         return ok(saw);
-    return {std::abs(ahead) > kMuch ? Level::fault : Level::warning, saw, keep_time()};
+    return {std::abs(ahead) > kMuch ? Level::fault : Level::warning, saw, keep_time(host.paths())};
 }
 
 // --- ports ---
@@ -106,7 +113,8 @@ Finding look_at_application_port(CheckedHost& host) {
         if (each.unit != "commento.service")
             return fault(
                 tr("{} listens at port {}", describe(each), port),
-                advise(tr("end it, or: commentoctl setup --set COMMENTO_PORT=PORT, then commentoctl restart")));
+                advise(
+                    tr("end it, or: sudo commentoctl setup --set COMMENTO_PORT=PORT, then sudo commentoctl restart")));
         if (each.address != "127.0.0.1")
             return fault(tr("the application listens at {} port {}, past nginx", each.address, port),
                          safely({"commentoctl", "restart"}));
@@ -156,8 +164,8 @@ Finding look_at_share(CheckedHost& host, const char* what, double (*share)(const
     const std::string saw =
         where.empty() ? tr("{:.0f} % of the {} are free", least * kHundred, translated(what))
                       : tr("{:.0f} % of the {} are free where {} is", least * kHundred, translated(what), where);
-    const Remedy remedy = advise(tr("du -xh --max-depth=2 {} shows what fills it; commentoctl backup prune "
-                                    "removes old backups",
+    const Remedy remedy = advise(tr("sudo du -xh --max-depth=2 {} shows what fills it; sudo commentoctl backup "
+                                    "prune removes old backups",
                                     where));
     if (least < kTooLittle)
         return fault(saw, remedy);
@@ -176,14 +184,22 @@ Finding look_at_inodes(CheckedHost& host) {
     });
 }
 
+/// mountpoint(1)'s notion of it, for what lies below too.
+std::string mount_point_of(fs::path place) {
+    struct stat here {};
+    struct stat above {};
+    while (place.has_relative_path() && ::stat(place.c_str(), &here) == 0 &&
+           ::stat(place.parent_path().c_str(), &above) == 0 && here.st_dev == above.st_dev)
+        place = place.parent_path();
+    return place;
+}
+
 Finding look_whether_writable(CheckedHost& host) {
     for (const auto& place : places(host.paths())) {
         struct statvfs disk {};
         if (::statvfs(place.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0)
-            return fault(tr("{} is mounted read-only", place),
-                         advise(tr("dmesg shows whether its disk failed; if not: sudo mount -o remount,rw "
-                                   "$(findmnt -n -o TARGET -T {})",
-                                   place)));
+            return fault(tr("{} is mounted read-only; dmesg shows whether its disk failed", place),
+                         by_hand({"mount", "-o", "remount,rw", mount_point_of(place)}));
     }
     return ok(tr("disks can be written to"));
 }

@@ -1,17 +1,47 @@
 // Settings: what stands in /etc/commento-stack.
 
 #include "base/translate.hpp"
+#include "config/keys.hpp"
 #include "ctl/check.hpp"
 #include "ctl/domain_plan.hpp"
+#include "ctl/settings_files.hpp"
+#include "ctl/setup.hpp"
 
 #include <array>
 #include <fmt/format.h>
 #include <grp.h>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace commento {
 namespace {
+
+/// Values that can't be right go back to their defaults, and what has none is asked for. Where that is not enough, as
+/// for a line that is no assignment, an editor is.
+Remedy mend_values(const Paths& paths, const std::vector<Fault>& faults) {
+    const auto present = read_files_or_templates(paths);
+    std::vector<std::string> command{"commentoctl", "setup"};
+    std::vector<Wish> wishes;
+    std::set<std::string> mended;
+    bool asks = false;
+    for (const auto& fault : faults) {
+        const Key* key = find_key(fault.key);
+        if (key == nullptr || !mended.insert(fault.key).second)
+            continue;
+        if (key->presence == Presence::mandatory) {
+            asks = true;
+            wishes.push_back({"", fault.key, fault.key == "EMAIL" ? "owner@example.org" : "comments.example.org"});
+        } else {
+            wishes.push_back({"--set", fault.key, ""});
+            command.insert(command.end(), {"--set", fault.key + "="});
+        }
+    }
+    const bool is_either = asks == (command.size() == 2); // what is asked for and flags exclude each other
+    if (is_either && present && plan_setup(*present, wishes, paths))
+        return by_hand(command);
+    return advise(tr("mend these lines with an editor; then: sudo commentoctl doctor settings"));
+}
 
 Finding look_at_values(CheckedHost& host) {
     const auto& settings = host.facts().settings;
@@ -21,7 +51,7 @@ Finding look_at_values(CheckedHost& host) {
     for (const auto& found : settings->faults)
         lines += (lines.empty() ? "" : "\n") + to_string(found);
     if (!lines.empty())
-        return fault(lines, by_hand({"commentoctl", "setup"}));
+        return fault(lines, mend_values(host.paths(), settings->faults));
     return ok(tr("{} is valid", host.paths().settings().string()));
 }
 

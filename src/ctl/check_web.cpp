@@ -104,9 +104,10 @@ Finding look_at_connections(CheckedHost& /*host*/) {
     const std::string saw = tr("each worker takes {} connections", connections);
     if (connections >= kEnough)
         return ok(saw);
-    return warning(tr("each worker takes {} connections, two for each reader who waits", connections),
-                   advise(tr("set worker_connections 16384; in the events block of /etc/nginx/nginx.conf; then: sudo "
-                             "systemctl reload nginx")));
+    return warning(
+        tr("each worker takes {} connections, two for each reader who waits", connections),
+        by_hand_all({{"sed", "-i", "s/worker_connections .*/worker_connections 16384;/", "/etc/nginx/nginx.conf"},
+                     {"systemctl", "reload", "nginx.service"}}));
 }
 
 Finding look_at_served(CheckedHost& host) {
@@ -140,12 +141,12 @@ Finding look_whether_trusted(CheckedHost& host) {
     const bool tries = settings.flag("TEST") || !settings.text("ACME_DIRECTORY").empty();
     if (host.facts().certificate && host.facts().certificate->self_signed)
         return fault(tr("the placeholder is served: browsers warn of it"), safely({"commentoctl", "cert", "renew"}));
-    return warning(
-        answer.error().message,
-        tries ? advise(tr("with TEST=true or an authority of your own that is to be expected; for Let's "
-                          "Encrypt: commentoctl setup --set TEST=false --set ACME_DIRECTORY= , then commentoctl "
-                          "restart"))
-              : advise(tr("is the package ca-certificates up to date?")));
+    return warning(answer.error().message,
+                   tries
+                       ? advise(tr("with TEST=true or an authority of your own that is to be expected; for Let's "
+                                   "Encrypt: sudo commentoctl setup --set TEST=false --set ACME_DIRECTORY= , then sudo "
+                                   "commentoctl restart"))
+                       : advise(tr("is the package ca-certificates up to date?")));
 }
 
 constexpr std::array kChecks{

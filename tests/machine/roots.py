@@ -32,7 +32,9 @@ _SYSTEM = ["systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2"]
 _REPOSITORY = ["nginx", "postgresql", "pgbouncer", "debconf", "adduser", "init-system-helpers", "libarchive13",
                "libbrotli1", "libcurl4", "libldns3", "libpq5", "libpsl5", "libssl3", "libsystemd0", "libsmartcols1", "libstdc++6", "openssl",
                "libnginx-mod-http-brotli-static", "zlib1g", "age", "gnupg", "nftables", "libfaketime",
-               "bash-completion", "locales", "zsh", "fish", "exim4-daemon-light", "postfix", "prometheus-node-exporter"]
+               "bash-completion", "locales", "zsh", "fish", "exim4-daemon-light", "prometheus-node-exporter"]
+# What excludes something of these.
+_INSTEAD = ["postfix"]
 
 # How many templates of a kind are kept when they were not used for a while.
 _KEPT_PER_KIND = 3
@@ -139,7 +141,7 @@ def _fedora(rpms: list[Path]) -> Template:
 
 
 def _root(suite: str) -> Path:
-    recipe = [*_SYSTEM, *_REPOSITORY, inspect.getsource(_debootstrap), inspect.getsource(_make_impersonal)]
+    recipe = [*_SYSTEM, *_REPOSITORY, *_INSTEAD, inspect.getsource(_debootstrap), inspect.getsource(_make_impersonal)]
     return _cached(f"pristine-{suite}", recipe, lambda directory: _debootstrap(suite, directory))
 
 
@@ -156,9 +158,9 @@ def _debootstrap(suite: str, directory: Path) -> None:
     """Makes root and repository in one go: mmdebstrap's own apt knows the suite's packages only while it runs."""
     root, repository = directory / "root", directory / "repository"
     repository.mkdir()
-    download = ('APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes --download-only '
-                f'--option APT::Install-Recommends=true install {" ".join(_REPOSITORY)} && '
-                f'mv "$1"/var/cache/apt/archives/*.deb "{repository}"')
+    download = " && ".join(('APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes --download-only --option APT::Install-Recommends=true '
+                            f'install {" ".join(packages)}') for packages in (_REPOSITORY, _INSTEAD))
+    download += f' && mv "$1"/var/cache/apt/archives/*.deb "{repository}"'
     run(["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(_SYSTEM)}",
          f"--customize-hook={download}", suite, str(root)], timeout=1200)
     _index(repository)

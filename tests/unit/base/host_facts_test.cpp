@@ -52,7 +52,7 @@ TEST(HostFacts, OfDebian) {
     EXPECT_EQ(facts.postgres_log, root / "var/log/postgresql");
     EXPECT_EQ(facts.show_clusters, "pg_lsclusters");
     EXPECT_THAT(facts.install("postgresql"), ElementsAre("apt-get", "install", "postgresql"));
-    EXPECT_THAT(facts.reinstall("nginx"), ElementsAre("apt-get", "install", "--reinstall", "nginx"));
+    EXPECT_THAT(facts.reinstall("nginx"), ElementsAre("apt-get", "install", "-y", "--reinstall", "nginx"));
     EXPECT_THAT(facts.upgrade("nginx"), ElementsAre("apt-get", "install", "--only-upgrade", "nginx"));
     EXPECT_THAT(facts.verify("nginx"), ElementsAre("dpkg", "--verify", "nginx"));
 }

@@ -56,6 +56,13 @@ TEST(PlanSetup, AnEmptyValueBringsTheDefaultBack) {
     EXPECT_THAT(made->changes, ElementsAre("HTTP_PORT: 8081 -> 80"));
 }
 
+TEST(PlanSetup, AnEmptyValueReplacesOneThatCanNotBeRight) {
+    const auto made =
+        plan("DOMAIN=comments.example\nEMAIL=you@example.org\nHTTP_PORT=web\n", {{"--set", "HTTP_PORT", ""}});
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->files.settings, "DOMAIN=comments.example\nEMAIL=you@example.org\nHTTP_PORT=\n");
+}
+
 TEST(PlanSetup, PutsSecretsIntoTheirFileAndDoesNotShowThem) {
     auto wishes = names();
     wishes.push_back({"--set", "COMMENTO_SMTP_PASSWORD", "s3 cret"});

@@ -156,7 +156,9 @@ def certificate_of(when: str) -> Callable[[Patient], object]:
     """The one in place was made then, for 90 days."""
     return sh(f"cd {STATE}/tls/live/; export FAKETIME={when}; LD_PRELOAD={FAKETIME} "
               f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN={DOMAIN} "
-              f"-addext subjectAltName=DNS:{DOMAIN} -keyout privkey.pem -out fullchain.pem")
+              f"-addext subjectAltName=DNS:{DOMAIN} -keyout privkey.pem -out fullchain.pem; "
+              """for date in "not_before -startdate" "not_after -enddate"; do set -- $date; """
+              """sed -i 's/"'$1'": [0-9]*/"'$1'": '$(date -d "$(openssl x509 -noout $2 -in fullchain.pem | cut -d= -f2)" +%s)/ info.json; done""")
 
 
 def old_backup(patient: Patient) -> None:

@@ -55,6 +55,7 @@ struct Paths {
     path static_folder() const { return state() / "static"; }     ///< owner commento-nginx
     path static_live() const { return static_folder() / "live"; } ///< link to a generation; files/, pages/
     path nginx_log() const { return root / "var/log/nginx/commento-stack.access.log"; }
+    path leaving_workers() const { return run() / "nginx-leaving"; }
     path nginx_status() const { return run() / "nginx-status.sock"; } ///< nginx' own counters
 
     path health() const { return run() / "health.sock"; } ///< commento-app-health.socket

@@ -1,13 +1,17 @@
 #include "nginx/host.hpp"
 
 #include "base/fd.hpp"
+#include "base/files.hpp"
 #include "base/process.hpp"
 
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <netinet/in.h>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <sys/socket.h>
 #include <vector>
@@ -118,6 +122,24 @@ Result<std::set<std::uint32_t>> accepting_workers(Units& units) {
         if (title.find("worker process") != std::string::npos && title.find("shutting down") == std::string::npos)
             workers.insert(id);
     }
+    return workers;
+}
+
+Result<void> note_leaving_workers(const Paths& paths, Units& units) {
+    constexpr mode_t kFolderMode = 0755;
+    constexpr mode_t kMode = 0644;
+    COMMENTO_ASSIGN(const auto workers, accepting_workers(units));
+    COMMENTO_CHECK(make_folder(paths.run(), kFolderMode));
+    return write_file(paths.leaving_workers(), fmt::format("{}\n", fmt::join(workers, " ")), kMode);
+}
+
+std::set<std::uint32_t> take_leaving_workers(const Paths& paths) {
+    std::istringstream numbers(read_file(paths.leaving_workers()).value_or(""));
+    std::set<std::uint32_t> workers;
+    for (std::uint32_t number = 0; numbers >> number;)
+        workers.insert(number);
+    std::error_code fault;
+    std::filesystem::remove(paths.leaving_workers(), fault);
     return workers;
 }
 

@@ -2,6 +2,7 @@
 // What this host and its nginx are like.
 
 #include "base/error.hpp"
+#include "base/paths.hpp"
 #include "base/units.hpp"
 
 #include <array>
@@ -56,6 +57,12 @@ Result<bool> nginx_runs(Units& units);
 
 /// Process ids of nginx's workers that take new connections: all but those that only end the ones they have.
 Result<std::set<std::uint32_t>> accepting_workers(Units& units);
+
+/// Notes them below /run, just before nginx is asked to reload by somebody who does not wait for its end.
+Result<void> note_leaving_workers(const Paths& paths, Units& units);
+
+/// Those that were noted last; once.
+std::set<std::uint32_t> take_leaving_workers(const Paths& paths);
 
 /// What `nginx -t` says about all of nginx's configuration. ErrorCode::web, with nginx's own [emerg] lines as the
 /// message, when it is refused; ErrorCode::internal when it can't be run. It binds the ports and opens the logs, so it

@@ -112,6 +112,9 @@ Result<void> reload(const Paths& paths) {
     const std::string further = further_stamp(paths);
     const std::string found = find_difference(paths, settings, expected, further);
     if (found.empty()) {
+        // The reload that render asked for may have brought it just now.
+        Pace pace(5ms, 50ms, 10s);
+        COMMENTO_CHECK(wait_until_replaced(settings, units, take_leaving_workers(paths), pace));
         spdlog::info("nginx serves the site and the certificate {} as they are on disk: nothing to do",
                      expected.certificate.serial);
         return {};

@@ -92,7 +92,10 @@ Result<void> render(const Paths& paths) {
     COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_ASSIGN(const bool changed, update_site(paths, settings, units));
     COMMENTO_ASSIGN(const bool runs, nginx_runs(units));
-    return changed && runs ? units.queue_job("ReloadUnit", kNginxService) : Result<void>();
+    if (!changed || !runs)
+        return {};
+    COMMENTO_CHECK(note_leaving_workers(paths, units));
+    return units.queue_job("ReloadUnit", kNginxService);
 }
 
 } // namespace commento

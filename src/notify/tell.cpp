@@ -59,7 +59,7 @@ Result<Desk> open_desk(const Paths& paths, RefusedRecipient refused) {
 /// ended.
 LastWords await_last_words(const Ending& ending) {
     using std::chrono::milliseconds;
-    Pace pace(milliseconds(20), milliseconds(200), milliseconds(2000));
+    Pace pace(milliseconds(20), milliseconds(200), milliseconds(5000));
     const auto look = [&] { return last_words(ending.unit + ".service", ending.invocation); };
     auto words = look();
     while ((!words || !words->is_report) && pace.wait())

@@ -152,7 +152,8 @@ class Browser:
             self.complaints.append(f"exception: {what['exceptionDetails']}")
         elif event == "Log.entryAdded" and what["entry"]["level"] in ("error", "warning"):
             self.complaints.append(f"{what['entry']['source']}: {what['entry']['text']} {what['entry'].get('url', '')}")
-        elif event == "Network.loadingFailed":
+        # Who goes elsewhere meanwhile gives up what is under way.
+        elif event == "Network.loadingFailed" and what.get("errorText") != "net::ERR_ABORTED":
             self.complaints.append(f"a request failed: {what}")
         elif event == "Network.requestWillBeSent" and what["request"].get("mixedContentType", "none") != "none":
             self.complaints.append(f"mixed content: {what['request']['url']}")

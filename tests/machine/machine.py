@@ -323,4 +323,5 @@ def _take_away(directory: Path) -> None:
     """Removes what is left of a machine whose harness was killed."""
     if directory.exists():
         processes.run(["umount", "--lazy", str(directory / "root")], check=False)
-        shutil.rmtree(directory)
+        # The last processes of a machine whose harness was killed may be at work for some moments still.
+        processes.wait_until(f"the end of {directory}", lambda: processes.run(["rm", "-rf", str(directory)], timeout=300))

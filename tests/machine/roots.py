@@ -250,14 +250,21 @@ def _cached(kind: str, made_from: list[str], make: Callable[[Path], None]) -> Pa
 def _clear_old(kind: str) -> None:
     """Each build of the product makes new templates: only the latest are kept, and those in use."""
     made = [path for path in places.machines().glob(f"{kind}-*") if path.is_dir() and path.suffix != ".unfinished"]
-    for path in sorted(made, key=lambda path: path.stat().st_mtime)[:-_KEPT_PER_KIND]:
-        if path.stat().st_mtime > time.time() - _WHILE:
+    for path in sorted(made, key=_last_used)[:-_KEPT_PER_KIND]:
+        if _last_used(path) > time.time() - _WHILE:
             continue
         with contextlib.suppress(BlockingIOError):
             descriptor = lock(_lock_of(path), fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(path)
             _lock_of(path).unlink()
             os.close(descriptor)
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another run has just removed it
+        return time.time()
 
 
 def _lock_of(directory: Path) -> Path:

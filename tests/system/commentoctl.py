@@ -134,6 +134,7 @@ def test_setup_with_start_ends_with_a_site_that_serves(machine, pebble):
     assert done.exit_code == 0, done.output
     assert "https://comments.example.test" in done.stdout.splitlines()
     assert machine.unit("commento.target")["UnitFileState"] == "enabled"
+    await_workers(machine)
     site.comments().check()
 
 

@@ -260,9 +260,9 @@ def test_version_tells_each_part_and_what_is_known_to_be_out_of_date(site):
 
 
 def test_status_is_watched_on_a_terminal_until_q(site):
-    terminal = Terminal(site.machine, ["commentoctl", "status", "--watch"])
+    terminal = Terminal(site.machine, ["commentoctl", "status", "--watch"], env={"TERM": "xterm"})
     terminal.expect("q and Enter: end")
-    assert "application" in terminal.shown
+    assert "application" in terminal.shown and "\x1b[2J" in terminal.shown
     site.machine.run(["systemctl", "stop", "commento.service"])
     terminal.expect("inactive")
     site.machine.run(["systemctl", "start", "commento.service"])
@@ -321,10 +321,10 @@ def test_status_for_programs(site):
 
 
 def test_status_is_coloured_on_a_terminal_unless_the_reader_does_not_want_that(site):
-    terminal = Terminal(site.machine, ["commentoctl", "status"])
+    terminal = Terminal(site.machine, ["commentoctl", "status"], env={"TERM": "xterm"})
     assert terminal.end() == 0
     assert "\x1b[32m" in terminal.shown
-    plain = Terminal(site.machine, ["env", "NO_COLOR=1", "commentoctl", "status"])
+    plain = Terminal(site.machine, ["commentoctl", "status"], env={"TERM": "xterm", "NO_COLOR": "1"})
     assert plain.end() == 0
     assert "\x1b[3" not in plain.shown
 
@@ -531,6 +531,9 @@ def test_reload_has_the_web_front_take_new_settings_and_nothing_restart(site):
 RUSSIAN = {"LC_ALL": "C.UTF-8", "LANGUAGE": "ru"}
 
 
+# Verbs that draw one, on any host.
+TABLES = ("status", "show-config", "version")
+
 # What verbs need to be given. These may be run by everybody, as far as what they show is for everybody.
 WORDS = {"cert show": ["main"], "app remove": ["commento-1"], "backup restore": ["latest"], "backup export": ["latest", "/nowhere"], "cert issue": ["other.example.test"],
          "cert remove": ["other"], "cert revoke": ["main"], "cert import": ["certbot"], "cert export": ["/nowhere"], "domain change": ["other.example.test"]}
@@ -582,12 +585,25 @@ def test_every_verb_names_settings_that_are_missing(shared_machine):
 
 def test_a_terminal_that_is_broken_or_closed_is_no_fault(shared_machine):
     ctl(shared_machine, "setup", "--offline", *NAMES)
-    for verb in ("status", "show-config", "version", "doctor --list"):
+    for verb in (*TABLES, "doctor --list"):
         for around in ("TERM= COLUMNS=frob commentoctl {}", "TERM=frob commentoctl {} < /dev/null", "commentoctl {} <&-", "commentoctl {} 2>&-"):
             done = shared_machine.run(["bash", "-c", around.format(verb)], check=False)
             assert done.exit_code in (0, 12) and done.stdout, done.output
         closed = shared_machine.run(["bash", "-c", f"commentoctl {verb} >&-"], check=False)
         assert closed.exit_code == 12 or (closed.exit_code == 4 and "cannot write to stdout" in closed.stderr), closed.output
+
+
+@pytest.mark.parametrize("kind", ["TERM=dumb", "TERM=", "--unset=TERM"])
+def test_a_terminal_that_obeys_no_control_sequences_gets_none(kind, shared_machine):
+    ctl(shared_machine, "setup", "--offline", *NAMES)
+    for verb in (*TABLES, "doctor settings"):
+        terminal = Terminal(shared_machine, ["env", kind, "commentoctl", *verb.split()])
+        assert terminal.end() in (0, 12) and terminal.shown
+        assert "\x1b" not in terminal.shown, terminal.shown
+    watched = Terminal(shared_machine, ["env", kind, "commentoctl", "status", "--watch"])
+    watched.expect("q and Enter: end\r\n\r\nPART")  # drawn below what was before
+    watched.type("q")
+    assert watched.end() == 12 and "\x1b" not in watched.shown
 
 
 @pytest.mark.parametrize("words", [[], ["frob"], ["cert"], ["cert", "frob"], ["--frob"], ["status", "--frob"], ["status", "frob"],

@@ -631,6 +631,11 @@ def test_the_operator_is_told_in_russian_what_programs_read_stays_and_so_does_th
     assert set(json.loads(ctl(site.machine, "status", "--json", env=RUSSIAN).stdout)["parts"]) == set(parts(site.machine))
     assert "Показать версии всех частей" in ctl(site.machine, "--help", env=RUSSIAN).stdout
 
+    for words, wrong in ((["cert", "show"], "не указано: NAME"), (["logs", "frob"], 'PART: недопустимое значение "frob"; возможные: application, '),
+                         (["setup", "--set"], "--set: нужно значение: KEY=VALUE"), (["status", "--frob"], "Лишний аргумент: --frob")):
+        assert ctl(site.machine, *words, env=RUSSIAN).stderr.startswith(f"ошибка: {wrong}")
+    assert "name NAME ОБЯЗАТЕЛЬНО" in ctl(site.machine, "cert", "show", "--help", env=RUSSIAN).stdout
+
     site.configure(HTTP_PORT="0")
     refused = ctl(site.machine, "show-config", env=RUSSIAN).stderr
     assert refused.startswith("ошибка: ") and 'HTTP_PORT "0" не порт; целое число' in refused and "\nподсказка: " in refused

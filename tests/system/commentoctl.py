@@ -539,28 +539,46 @@ WORDS = {"cert show": ["main"], "app remove": ["commento-1"], "backup restore": 
          "cert remove": ["other"], "cert revoke": ["main"], "cert import": ["certbot"], "cert export": ["/nowhere"], "domain change": ["other.example.test"]}
 OPEN = {"status", "show-config", "version", "open", "embed", "app list", "cert list", "cert show"}
 
+# Programs of the stack, and what their verbs need.
+HELPERS = "/usr/libexec/commento-stack"
+HELPER_WORDS = {"changeover": ["commento-1"], "remove": ["commento-1"], "revoke": ["main"], "forget": ["other"], "import": ["certbot"], "export": ["/nowhere"],
+                "backup export": ["latest", "/nowhere"], "failed": ["commento.service"], "well": ["commento.service"], "sendmail": ["commento.service"]}
 
-def all_verbs(machine, *above: str) -> list[list[str]]:
-    """Every verb, as the command's own completion names them: verbs have a help, other words have none."""
-    candidates = machine.run(["commentoctl", "__complete", *above, ""]).stdout.splitlines()
+
+def all_verbs(machine, *above: str, program: str = "commentoctl") -> list[list[str]]:
+    """Every verb, as the program's own completion names them: verbs have a help, other words have none."""
+    candidates = machine.run([program, "__complete", *above, ""]).stdout.splitlines()
     below = [line.split("\t")[0] for line in candidates if not line.endswith("\t")]
-    return [verb for word in below for verb in all_verbs(machine, *above, word)] if below else [list(above)]
+    return [verb for word in below for verb in all_verbs(machine, *above, word, program=program)] if below else [list(above)]
+
+
+def all_programs(machine) -> list[str]:
+    found = ["commentoctl", *machine.run(["sh", "-c", f"ls {HELPERS}/commento-*"]).stdout.split()]
+    assert {program.removeprefix(f"{HELPERS}/commento-") for program in found} >= {"app", "cert", "db", "metrics", "nginx", "notify"}
+    return found
 
 
 @pytest.mark.parametrize("language", [{}, RUSSIAN], ids=["English", "Russian"])
 def test_help_fits_80_columns_and_goes_to_stdout(language, shared_machine):
-    verbs = all_verbs(shared_machine)
-    for words in [[], *verbs, *{(verb[0],) for verb in verbs}]:
-        done = ctl(shared_machine, *words, "--help", env=language)
-        assert done.exit_code == 0 and done.stderr == ""
-        assert max(map(len, done.stdout.splitlines())) <= 80, done.stdout
+    wide = []
+    for program in all_programs(shared_machine):
+        verbs = all_verbs(shared_machine, program=program)
+        for words in [[], *verbs, *[list(group) for group in {tuple(verb[:-1]) for verb in verbs} - {()}]]:
+            done = shared_machine.run([program, *words, "--help"], env=language)
+            assert done.stdout and done.stderr == ""
+            wide += [(program, *words, line) for line in done.stdout.splitlines() if len(line) > 80]
+    assert wide == []
     assert ctl(shared_machine, "--version").stdout.startswith("commentoctl ")
 
 
-def test_every_verb_refuses_a_flag_that_it_does_not_know(shared_machine):
-    for verb in all_verbs(shared_machine):
-        done = ctl(shared_machine, *verb, *WORDS.get(" ".join(verb), []), "--frob")
-        assert done.exit_code == 2 and "--frob" in done.stderr and "hint: " in done.stderr and done.stdout == "", done.output
+def test_every_verb_refuses_a_flag_that_it_does_not_know_and_names_its_own_help(shared_machine):
+    for program in all_programs(shared_machine):
+        name = program.removeprefix(f"{HELPERS}/")
+        for verb in all_verbs(shared_machine, program=program):
+            words = (WORDS if program == "commentoctl" else HELPER_WORDS).get(" ".join(verb), [])
+            done = shared_machine.run([program, *verb, *words, "--frob"], check=False)
+            assert done.exit_code == 2 and "--frob" in done.stderr and done.stdout == "", done.output
+            assert f"hint: see {' '.join([name, *verb])} --help" in done.stderr.splitlines(), done.output
 
 
 def test_every_verb_that_is_not_for_everybody_says_which_command_is(shared_machine):

@@ -45,9 +45,8 @@ std::string label_of(const CLI::Option& option) {
 std::string describe_missing(const CLI::App& place) {
     const auto missing =
         place.get_options([](const CLI::Option* option) { return option->get_required() && option->count() == 0; });
-    std::vector<std::string> labels;
-    for (const CLI::Option* option : missing)
-        labels.push_back(label_of(*option));
+    std::vector<std::string> labels(missing.size());
+    std::ranges::transform(missing, labels.begin(), [](const CLI::Option* option) { return label_of(*option); });
     return tr("missing: {}", fmt::join(labels, ", "));
 }
 

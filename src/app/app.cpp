@@ -92,7 +92,7 @@ Result<void> run_ready(const ReadyOptions& options) {
 
 void add_fetch(Program& program) {
     auto archive = std::make_shared<Archive>();
-    CLI::App* verb = program.verb("fetch", "Install the release that the settings name, or another; switch nothing",
+    CLI::App* verb = program.verb("fetch", "Install the settings' release or another; switch nothing",
                                   [archive] { return run_fetch(*archive); });
     verb->add_option("--archive", archive->file, "File, instead of APP_ARCHIVE")->type_name("FILE");
     verb->add_option("--url", archive->url, "Address, instead of APP_URL")->type_name("ADDRESS");
@@ -101,9 +101,8 @@ void add_fetch(Program& program) {
 
 void add_ready(Program& program) {
     auto options = std::make_shared<ReadyOptions>();
-    CLI::App* verb =
-        program.verb("ready", "Return when the application answers (COMMENTO_PORT, COMMENTO_ORIGIN, MAINPID)",
-                     [options] { return run_ready(*options); });
+    CLI::App* verb = program.verb("ready", "Return when the application answers (commento.service)",
+                                  [options] { return run_ready(*options); });
     verb->add_option("--within", options->within, "Give up after so many seconds")
         ->type_name("SECONDS")
         ->check(CLI::PositiveNumber.description(""));
@@ -140,10 +139,9 @@ int app_main(int argc, char** argv) {
     add_changeover(program);
     program.verb("list", "Print the releases, as JSON", run_list);
     add_remove(program);
-    program.verb("health", "Answer one HTTP request on standard input: whether application and database answer",
+    program.verb("health", "Answer one HTTP request on stdin: whether all is well",
                  [] { return answer_health(Paths{}, STDIN_FILENO); });
-    program.verb("check", "Fail where application, database or web front do not answer for 30 s",
-                 [] { return check_answers(Paths{}); });
+    program.verb("check", "Fail where a part does not answer for 30 s", [] { return check_answers(Paths{}); });
     return program.run(argc, argv);
 }
 

@@ -105,6 +105,12 @@ JournalHandle open_journal() {
     return JournalHandle(sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0 ? nullptr : journal);
 }
 
+bool may_read_journal() {
+    const JournalHandle journal = open_journal();
+    return journal &&
+           (sd_journal_has_persistent_files(journal.get()) > 0 || sd_journal_has_runtime_files(journal.get()) > 0);
+}
+
 void sync_journal() { std::ignore = run_program({"journalctl", "--sync"}, std::chrono::seconds(10)); }
 
 void match_entries(sd_journal* journal, const std::string& assignment) {

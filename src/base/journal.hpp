@@ -28,6 +28,9 @@ using JournalHandle = std::unique_ptr<sd_journal, CloseJournal>;
 /// The system's journal; null where it can't be read.
 JournalHandle open_journal();
 
+/// Whether the caller may read it: root, and groups that the host has for that. Others can open it, and find no file.
+bool may_read_journal();
+
 /// Has the journal take in what programs have written before, which it may do after systemd tells of their end. Returns
 /// after 10 s at the latest; a journal that does not answer costs lines, nothing else.
 void sync_journal();

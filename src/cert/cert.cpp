@@ -46,19 +46,19 @@ Program::Body as_owner(const Paths& paths, Action action) {
 }
 
 void add_keeping(Program& program, Options& options, const Paths& paths) {
-    program.verb("bootstrap", "Make sure that there is a certificate that nginx can start with",
+    program.verb("bootstrap", "Make sure that nginx has a certificate to start with",
                  as_owner(paths, [&] { return bootstrap(paths); }));
     CLI::App* renewal = program.verb(
         "renew", "Replace certificates where that is due",
         as_owner(paths, [&] { return renew(paths, options.names, options.force ? Haste::forced : Haste::none); }));
     renewal->add_option("names", options.names, "Certificates to look at; all, if none is named")->type_name("NAME");
-    renewal->add_flag("--force", options.force, "Though not due, and though the authority is to be left alone");
+    renewal->add_flag("--force", options.force, "Though not due, or the authority is to be left alone");
     CLI::App* revocation = program.verb("revoke", "Revoke a certificate and get a new one",
                                         as_owner(paths, [&] { return revoke(paths, options.name, options.reason); }));
     revocation->add_option("name", options.name, "Certificate")->type_name("NAME")->required();
     revocation->add_option("--reason", options.reason, "Such as keyCompromise or superseded")->type_name("WORD");
     program
-        .verb("forget", "Remove a further certificate that is not asked for any more",
+        .verb("forget", "Remove a further certificate that is not asked for",
               as_owner(paths, [&] { return forget(paths, options.name); }))
         ->add_option("name", options.name, "Certificate")
         ->type_name("NAME")
@@ -100,7 +100,7 @@ void add_accounts(Program& program, Options& options, const Paths& paths) {
             ->add_option("--directory", options.directory, "Authority; else the one of the settings")
             ->type_name("ADDRESS");
     };
-    add("update", "Make the account, or tell the authority of a changed EMAIL", update_account);
+    add("update", "Make the account, or tell the authority a new EMAIL", update_account);
     add("roll-key", "Give the account a new key", roll_account_key);
     add("deactivate", "Close the account for good", deactivate_account);
 }

@@ -185,7 +185,7 @@ std::string path_of(std::string_view address) {
 Result<Examined> Settings::examine_files(const Paths& paths) {
     const auto settings_text = read_file(paths.settings());
     if (!settings_text)
-        return fail(ErrorCode::settings, settings_text.error().message, tr("commentoctl setup writes this file"));
+        return fail(ErrorCode::settings, settings_text.error().message, tr("sudo commentoctl setup writes this file"));
     Examined examined = examine(*settings_text, secrets_of_caller(paths), paths);
     const std::string password = credential("commento-database-password").value_or("");
     if (!password.empty())

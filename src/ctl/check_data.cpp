@@ -60,8 +60,8 @@ Finding look_at_connections(CheckedHost& host) {
     constexpr int kHundred = 100;
     const auto& database = host.facts().database;
     const Remedy look =
-        advise("who has them: sudo -u postgres psql -c 'SELECT usename, application_name, count(*) FROM "
-               "pg_stat_activity GROUP BY 1, 2'; max_connections stands in postgresql.conf");
+        advise(tr("who has them: sudo -u postgres psql -c 'SELECT usename, application_name, count(*) FROM "
+                  "pg_stat_activity GROUP BY 1, 2'; max_connections stands in postgresql.conf"));
     if (!database)
         return is_crowded(database.error()) ? fault(tr("all connections are taken"), look)
                                             : skipped(tr("the database does not answer"));

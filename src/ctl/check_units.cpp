@@ -81,7 +81,7 @@ Finding look_for_failed(CheckedHost& host) {
     std::string saw;
     for (const auto& name : failed) {
         const auto words = last_words(name, host.unit_states().at(name).invocation);
-        saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, words ? words->message : "failed");
+        saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, words ? words->message : tr("failed"));
     }
     return fault(saw, safely_all({with({"systemctl", "reset-failed"}, failed), with({"systemctl", "start"}, failed)}));
 }

@@ -1,6 +1,7 @@
 #include "ctl/database.hpp"
 
 #include "base/acting_as.hpp"
+#include "base/host_facts.hpp"
 #include "base/translate.hpp"
 #include "config/database_server.hpp"
 
@@ -75,7 +76,8 @@ Result<DatabaseFacts> ask_database(const Paths& paths, const Settings& settings)
     if (PQstatus(connection.get()) != CONNECTION_OK) {
         const bool denied = ::geteuid() != 0 && (!there.is_own || is_refusal(server));
         return fail(denied ? ErrorCode::permission : ErrorCode::database, first_line(PQerrorMessage(connection.get())),
-                    there.is_own ? tr("is PostgreSQL up, and on the port DATABASE_PORT? pg_lsclusters shows it")
+                    there.is_own ? tr("is PostgreSQL up, and on the port DATABASE_PORT? {} shows it",
+                                      host_facts(paths).show_clusters)
                                  : tr("commentoctl db check says more"));
     }
     const std::unique_ptr<PGresult, Finish> result(PQexec(connection.get(), kQuery));

@@ -1,5 +1,6 @@
 #include "ctl/everyday.hpp"
 
+#include "base/journal.hpp"
 #include "base/translate.hpp"
 #include "config/settings.hpp"
 #include "ctl/actions.hpp"
@@ -44,8 +45,18 @@ struct LogsOptions {
     bool follow = false;
 };
 
-/// Becomes journalctl(1): its pager, colours and hints to who may not read the journal are what operators know.
+/// journalctl(1) names groups only to who may not read, and ends well where some file of theirs is there.
+Result<void> require_journal(const LogsOptions& options) {
+    if (::geteuid() == 0 || may_read_journal())
+        return {};
+    return fail(ErrorCode::permission, tr("this user may not read the system's journal"),
+                fmt::format("sudo commentoctl logs{}{}{}", options.follow ? " --follow" : "",
+                            options.part.empty() ? "" : " ", options.part));
+}
+
+/// Becomes journalctl(1): its pager and colours are what operators know.
 Result<void> show_logs(const Paths& paths, const LogsOptions& options) {
+    COMMENTO_CHECK(require_journal(options));
     const std::vector<std::string> arguments = journal_arguments(options.part, options.follow, installed_units(paths));
     std::vector<char*> vector;
     vector.reserve(arguments.size() + 1);

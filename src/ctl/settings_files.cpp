@@ -27,7 +27,7 @@ Result<std::string> read_first(const Paths& paths, const path& file, const path&
 Result<SettingsFiles> read_settings_files(const Paths& paths) {
     auto settings = read_file(paths.settings());
     if (!settings)
-        return fail(ErrorCode::settings, settings.error().message, tr("commentoctl setup writes this file"));
+        return fail(ErrorCode::settings, settings.error().message, tr("sudo commentoctl setup writes this file"));
     SettingsFiles files{*std::move(settings), std::nullopt};
     if (auto secrets = read_file(paths.secrets()))
         files.secrets = *std::move(secrets);

@@ -18,16 +18,18 @@ Result<void> print_status_json(const Paths& paths) {
     return verdict(status);
 }
 
+/// ECMA-48: to the first place, all away. Where that is not obeyed, a blank line.
+std::string before_next() { return is_obeyed() ? "\x1b[H\x1b[2J\x1b[3J" : "\n"; }
+
 /// The screen is drawn anew until `q`, the end of input, or Ctrl-C.
 Result<void> watch(const Paths& paths) {
-    constexpr const char* kClear = "\x1b[H\x1b[2J\x1b[3J"; // ECMA-48: to the first place, all away
-    constexpr int kPeriod = 2000;                          // ms; as watch(1)
+    constexpr int kPeriod = 2000; // ms; as watch(1)
     if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
         return fail(ErrorCode::settings, tr("--watch needs a terminal"),
                     tr("commentoctl status --json is for programs"));
     while (true) {
         const Status status = assess(find_facts(paths));
-        say(kClear + to_text(status, look_of_stdout()) + "\n\n" + tr("q and Enter: end"));
+        say(before_next() + to_text(status, look_of_stdout()) + "\n\n" + tr("q and Enter: end"));
         pollfd typed{STDIN_FILENO, POLLIN, 0};
         if (::poll(&typed, 1, kPeriod) <= 0)
             continue;

@@ -1,12 +1,12 @@
 #include "ctl/table.hpp"
 
 #include "base/printable.hpp"
+#include "ctl/output.hpp"
 
 #include <cstdlib>
 #include <libsmartcols/libsmartcols.h>
 #include <memory>
 #include <new>
-#include <unistd.h>
 
 namespace commento {
 namespace {
@@ -56,7 +56,7 @@ void add_row(libscols_table* table, const std::vector<Cell>& cells) {
 
 Look look_of_stdout() {
     const char* plain = std::getenv("NO_COLOR");
-    return ::isatty(STDOUT_FILENO) == 1 && (plain == nullptr || *plain == '\0') ? Look::terminal : Look::plain;
+    return is_obeyed() && (plain == nullptr || *plain == '\0') ? Look::terminal : Look::plain;
 }
 
 std::string draw_table(const std::vector<std::string>& titles, const std::vector<std::vector<Cell>>& rows, Look look) {

@@ -15,7 +15,8 @@ struct Cell {
 
 enum class Look { terminal, plain };
 
-/// How stdout wants it: plain where it is no terminal; NO_COLOR (no-color.org) is the reader's wish for plain, too.
+/// How stdout wants it: plain where it obeys no control sequences (is_obeyed() of output.hpp); NO_COLOR (no-color.org)
+/// is the reader's wish for plain, too.
 Look look_of_stdout();
 
 /// The last column is wrapped where a terminal is too narrow.

@@ -20,7 +20,7 @@ void add_upgrade_verbs(Program& program) {
             return verb(paths, settings);
         });
     };
-    add("upgrade", "Upgrade the host's cluster to the newest PostgreSQL installed", upgrade);
+    add("upgrade", "Upgrade the cluster to the newest PostgreSQL installed", upgrade);
     add("upgrade-undo", "Go back to the cluster that was upgraded", undo_upgrade);
     add("upgrade-plan", "Print what upgrade would do, as JSON", print_upgrade_plan);
     add("undo-plan", "Print what upgrade-undo would do, as JSON", print_undo_plan);

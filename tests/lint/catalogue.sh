@@ -25,6 +25,16 @@ sys.exit("the translation takes other values: " + "; ".join(wrong) if wrong else
 PYTHON
 done
 
+# What the doctor and its like tell is marked for them.
+python3 - "$1"/src/ctl/*.cpp << 'PYTHON'
+import re, sys
+
+bare = re.compile(r'\b(?:advise|fault|warning|ok|skipped)\(\s*"|->message : "')
+wrong = [f"{file}:{text.count(chr(10), 0, found.start()) + 1}: {found[0]}" for file in sys.argv[1:]
+         for text in [open(file, encoding="utf-8").read()] for found in bare.finditer(text)]
+sys.exit("no tr() around what an operator reads: " + "; ".join(wrong) if wrong else 0)
+PYTHON
+
 # The questions of the Debian package, likewise.
 cp --recursive "$1/debian" "$work/debian"
 (cd "$work/debian/po" && debconf-updatepo)

@@ -9,6 +9,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing::internal::CaptureStderr;
 using testing::internal::CaptureStdout;
 using testing::internal::GetCapturedStderr;
@@ -44,6 +45,19 @@ Ended run_sample(const std::vector<std::string>& arguments, int* runs = nullptr)
     CLI::App* group = program.group("group", "Groups");
     program.verb(
         "inner", "Succeeds, too", []() -> Result<void> { return {}; }, group);
+    std::string part;
+    std::string size;
+    std::vector<std::string> pairs;
+    int seconds = 0;
+    CLI::App* takes = program.verb("takes", "Takes words", []() -> Result<void> { return {}; });
+    takes->add_option("part", part, "One of two")
+        ->type_name("PART")
+        ->required()
+        ->check(CLI::IsMember({"web", "mail"}).description(""));
+    takes->add_option("size", size, "Any")->type_name("SIZE")->required();
+    takes->add_option("--set", pairs, "Any")->type_name("KEY=VALUE")->allow_extra_args(false);
+    takes->add_option("--within", seconds, "Any")->type_name("SECONDS")->check(CLI::PositiveNumber.description(""));
+    program.knows_words(takes, {"web", "mail"});
     return run(program, arguments);
 }
 
@@ -72,7 +86,41 @@ TEST(Program, NamesAWordThatIsNoVerb) {
     for (const std::vector<std::string>& line : {std::vector<std::string>{"frob"}, {"group", "frob"}}) {
         const Ended ended = run_sample(line);
         EXPECT_EQ(ended.status, static_cast<int>(ErrorCode::settings));
-        EXPECT_THAT(ended.err, AllOf(HasSubstr("frob"), HasSubstr("hint: see commento-test --help")));
+        EXPECT_THAT(ended.err, AllOf(HasSubstr("frob"), HasSubstr("hint: see commento-test ")));
+    }
+}
+
+TEST(Program, NamesTheHelpOfTheVerbThatWasGiven) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> lines{
+        {{"frob"}, ""},
+        {{"--frob", "good"}, ""},
+        {{"good", "--frob"}, "good "},
+        {{"good", "bad"}, "good "},
+        {{"group"}, "group "},
+        {{"group", "frob"}, "group "},
+        {{"group", "inner", "--frob"}, "group inner "},
+        {{"takes"}, "takes "},
+    };
+    for (const auto& [line, words] : lines)
+        EXPECT_THAT(run_sample(line).err, HasSubstr("hint: see commento-test " + words + "--help\n"));
+}
+
+TEST(Program, SaysInWordsOfItsOwnWhatIsWrongWithAWord) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> lines{
+        {{"takes"}, "missing: PART, SIZE"},
+        {{"takes", "web"}, "missing: SIZE"},
+        {{"takes", "frob", "1"}, "PART can't be \"frob\", only one of: web, mail"},
+        {{"takes", "web", "1", "--set"}, "--set needs a value: KEY=VALUE"},
+        {{"takes", "web", "1", "--within"}, "--within needs a value: SECONDS"},
+        {{"takes", "web", "1", "--within", "0"}, "--within can't be \"0\""},
+        {{"takes", "web", "1", "--within", "soon"}, "--within can't be \"soon\""},
+        {{"takes", "web", "1", "--within", "1", "--within", "2"}, "--within is given more than once"},
+        {{"takes", "web", "1", "frob"}, "The following argument was not expected: frob"},
+    };
+    for (const auto& [line, message] : lines) {
+        const Ended ended = run_sample(line);
+        EXPECT_EQ(ended.status, static_cast<int>(ErrorCode::settings));
+        EXPECT_THAT(ended.err, StartsWith("error: " + message + "\n"));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "cert/advice.hpp"
 #include "cert/due.hpp"
 #include "cert/history.hpp"
+#include "cert/limits.hpp"
 #include "cert/renew.hpp"
 #include "cert/store.hpp"
 
@@ -76,7 +77,15 @@ Json describe_live(const Site& site, const Generation& live, std::int64_t moment
             {"generation", live.name}};
 }
 
-Json describe(const Site& site) {
+/// Why no order but a renewal's would be made now; of the authority that is asked first.
+Json describe_limit(const Paths& paths, const Wanted& wanted, std::int64_t moment) {
+    if (wanted.source != Source::acme || wanted.directories.empty())
+        return nullptr;
+    const auto free = Limits::load(paths, wanted.directories.front()).check(wanted.names, moment);
+    return free ? Json() : Json(free.error().message);
+}
+
+Json describe(const Paths& paths, const Site& site) {
     const std::int64_t moment = now();
     const auto live = published(site.store);
     const Wanted wanted = wanted_by(site);
@@ -91,6 +100,7 @@ Json describe(const Site& site) {
     described.update(live ? describe_live(site, *live, moment) : Json::object());
     described["set_aside"] = spare ? Json(spare->generation.name) : Json();
     described["failures"] = describe_failures(site, moment);
+    described["limit"] = describe_limit(paths, wanted, moment);
     return described;
 }
 
@@ -100,7 +110,7 @@ Result<std::string> describe_certificates(const Paths& paths, const std::vector<
     COMMENTO_ASSIGN(const auto sites, sites_named(paths, names));
     Json all = Json::array();
     for (const auto& [name, site] : sites)
-        all.push_back(site ? describe(*site)
+        all.push_back(site ? describe(paths, *site)
                            : Json{{"name", name}, {"state", "faulty settings"}, {"due", site.error().message}});
     return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

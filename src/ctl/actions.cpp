@@ -76,10 +76,11 @@ Result<void> run_helper(const std::string& unit) {
 Result<void> await_run(const std::string& unit) {
     COMMENTO_ASSIGN(Units units, Units::connect());
     COMMENTO_ASSIGN(const UnitState state, units.state(unit));
-    if (state.active != "activating")
+    const bool ends = state.active == "deactivating"; // and a start would be another run
+    if (!ends && state.active != "activating")
         return {};
     say(tr("waiting for {}, which is at work", unit));
-    COMMENTO_CHECK(units.run_job("StartUnit", unit, kLimit)); // it joins that run
+    COMMENTO_CHECK(units.run_job(ends ? "StopUnit" : "StartUnit", unit, kLimit)); // it joins that run, or its end
     return {};
 }
 

@@ -34,6 +34,21 @@ json main_certificate(CheckedHost& host) {
     return nullptr;
 }
 
+/// Why the authority is not asked for it before some moment, by what it said last; empty where it may be.
+std::string pause_of(const json& certificate) {
+    for (const auto& failure : certificate.value("failures", json::array())) {
+        if (!text_at(failure, "next_try").empty())
+            return tr("asked again from {} on, after {} failures: {}", text_at(failure, "next_try"),
+                      failure.value("failures", 0), text_at(failure, "message"));
+    }
+    return {};
+}
+
+Remedy after_pause(const std::vector<std::string>& names) {
+    return advise(
+        tr("mend what the message says; then: sudo commentoctl cert renew --force {}", fmt::join(names, " ")));
+}
+
 Finding look_at_state(CheckedHost& host) {
     if (const auto& all = host.certificates(); !all)
         return fault(all.error().message, advise(all.error().hint));
@@ -98,16 +113,20 @@ Finding look_at_further(CheckedHost& host) {
     if (!all)
         return fault(all.error().message, advise(all.error().hint));
     std::string wrong;
+    std::vector<std::string> paused; // of those
     std::size_t count = 0;
     for (const auto& each : *all) {
         if (text_at(each, "name") == kMain)
             continue;
         ++count;
-        if (text_at(each, "state") != "valid")
-            wrong += fmt::format("{}{} ({})", wrong.empty() ? "" : ", ", text_at(each, "name"), text_at(each, "state"));
+        if (text_at(each, "state") == "valid")
+            continue;
+        wrong += fmt::format("{}{} ({})", wrong.empty() ? "" : ", ", text_at(each, "name"), text_at(each, "state"));
+        if (!pause_of(each).empty())
+            paused.push_back(text_at(each, "name"));
     }
     if (!wrong.empty())
-        return fault(tr("not valid: {}", wrong), renew());
+        return fault(tr("not valid: {}", wrong), paused.empty() ? renew() : after_pause(paused));
     return count == 0 ? skipped(tr("no further certificate is asked for")) : ok(tr("{} further ones are valid", count));
 }
 
@@ -131,20 +150,31 @@ Finding look_at_directory(CheckedHost& host) {
     return fault(tr("{} answers with status {}", address, answer->status), look);
 }
 
-/// Until then it is not asked again: its limits, or what it said.
+/// Until then it is not asked again: its limits, or what it said. Further certificates always come from an authority.
 Finding look_at_pause(CheckedHost& host) {
-    if (!asks_authority(host))
-        return skipped(translated(kNoAuthority));
-    if (const auto& all = host.certificates(); !all)
+    const auto& all = host.certificates();
+    if (!all)
         return skipped(all.error().message);
-    const json main = main_certificate(host);
-    for (const auto& failure : main.is_object() && main.contains("failures") ? main.at("failures") : json::array()) {
-        if (!text_at(failure, "next_try").empty())
-            return warning(tr("asked again from {} on, after {} failures: {}", text_at(failure, "next_try"),
-                              failure.value("failures", 0), text_at(failure, "message")),
-                           advise(tr("mend what the message says; then: sudo commentoctl cert renew --force")));
+    std::string saw;
+    std::vector<std::string> paused;
+    bool asks = false;
+    for (const auto& each : *all) {
+        const std::string name = text_at(each, "name");
+        if (name == kMain && !asks_authority(host))
+            continue;
+        asks = true;
+        const std::string pause = pause_of(each);
+        const std::string why = pause.empty() ? text_at(each, "limit") : pause;
+        if (!why.empty())
+            saw += fmt::format("{}{}: {}", saw.empty() ? "" : "\n", name, why);
+        if (!pause.empty())
+            paused.push_back(name);
     }
-    return ok(tr("nothing holds a request back"));
+    if (!paused.empty())
+        return warning(saw, after_pause(paused));
+    if (!saw.empty())
+        return warning(saw, advise(tr("wait until then: an authority whose limit is reached refuses --force, too")));
+    return asks ? ok(tr("nothing holds a request back")) : skipped(translated(kNoAuthority));
 }
 
 constexpr std::array kChecks{

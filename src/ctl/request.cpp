@@ -43,13 +43,12 @@ Result<void> run_request(const Paths& paths, const HelperRequest& request) {
     COMMENTO_ASSIGN(const std::string text, request_text(request.words));
     COMMENTO_CHECK(make_folder(paths.requests(), kFolder));
     COMMENTO_ASSIGN(const Fd lock, lock_file(file.string() + ".lock"));
-    // Without its file, a run that ends just now is not begun again.
-    std::error_code ignored;
-    fs::remove(file, ignored);
-    COMMENTO_CHECK(await_run(unit));
+    COMMENTO_CHECK(await_run(unit)); // to its very end, where it removes the file that it was given
     COMMENTO_CHECK(write_file(file, text, kFile));
     auto done = run_helper(unit);
-    fs::remove(file, ignored); // else a start of the unit by hand would ask the same again
+    // Of a unit that was never begun. Else a start of it by hand would ask the same again.
+    std::error_code ignored;
+    fs::remove(file, ignored);
     return done;
 }
 

@@ -20,7 +20,7 @@ struct HelperRequest {
 Result<std::string> request_text(const std::vector<std::string>& words);
 
 /// Has the unit carry it out, as run_helper() does. One at a time: another commentoctl's, and one whose commentoctl was
-/// interrupted, is waited for.
+/// interrupted, is waited for. The unit itself removes the file when it ends (ExecStopPost=).
 Result<void> run_request(const Paths& paths, const HelperRequest& request);
 
 } // namespace commento

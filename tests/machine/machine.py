@@ -213,6 +213,11 @@ class Machine:
         self.on_exit(processes.stop, process)
         return process
 
+    def send_signal(self, signal: str, program: str) -> None:
+        """Sends a signal to a program inside. What `popen` returns is nsenter, which waits for the program and hands no signal on
+        to it: `terminate` ends only that."""
+        self.run(["sh", "-c", 'kill -s "$1" $(pidof "$2")', "sh", signal, program])
+
     def popen_beside(self, argv: list[str], **options) -> subprocess.Popen:
         """Starts a program of this host in the machine's network: a port taken, a server played. Ends with the
         machine."""

@@ -18,11 +18,11 @@ def in_russian(machine: Machine) -> dict[str, str]:
 
 
 class Terminal:
-    """A command inside the machine on a terminal of its own."""
+    """A command inside the machine on a terminal of its own, which controls it: Ctrl-C reaches it as an interrupt."""
 
     def __init__(self, machine: Machine, argv: list[str], **options):
         self.master, slave = pty.openpty()
-        self.process = machine.popen(argv, stdin=slave, stdout=slave, stderr=slave, **options)
+        self.process = machine.popen(["setsid", "--ctty", "--wait", *argv], stdin=slave, stdout=slave, stderr=slave, **options)
         os.close(slave)
         self.shown = ""
         self._expected = 0  # up to where of it
@@ -35,6 +35,10 @@ class Terminal:
 
     def type(self, line: str) -> None:
         os.write(self.master, line.encode() + b"\n")
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        os.write(self.master, b"\x03")
 
     def end(self) -> int:
         try:

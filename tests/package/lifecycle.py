@@ -73,6 +73,17 @@ def test_wrong_answers_are_refused_and_do_not_block_apt(fresh):
     assert fresh.run(["dpkg", "--audit"]).stdout == ""
 
 
+@pytest.mark.parametrize("domain, email, missing", [("comments.example.test", "", "EMAIL"), ("", "owner@example.test", "DOMAIN")])
+def test_one_answer_alone_is_not_taken_over_and_that_is_said(fresh, domain, email, missing):
+    preseed(fresh, domain, email)
+
+    said = fresh.install(["commento-stack"]).output
+
+    assert f"{missing} is not set" in said and "run: sudo commentoctl setup" in said
+    assert "\nDOMAIN=\n" in fresh.read(SETTINGS) and "\nEMAIL=\n" in fresh.read(SETTINGS)
+    assert fresh.run(["dpkg", "--audit"]).stdout == ""
+
+
 def test_wrong_answers_on_a_terminal_are_asked_for_again(fresh):
     terminal = Terminal(fresh, ["apt-get", "install", "--quiet", "--yes", "commento-stack"], env={"DEBIAN_FRONTEND": "teletype"})
     terminal.expect("Name of the comment server:")

@@ -289,13 +289,14 @@ def test_a_second_one_at_once_is_refused_and_ctrl_c_does_not_end_the_first(site)
         machine.wait_until("it is started beside", lambda: machine.unit(BESIDE)["ActiveState"] == "activating")
         refused = ctl(machine, "app", "remove", "application-8.5")
         assert refused.exit_code == APPLICATION_FAULT and "one at a time" in refused.stderr
-        process.terminate()
+        machine.send_signal("INT", "commentoctl")
         process.wait(30)
         assert machine.unit(CHANGEOVER)["ActiveState"] == "activating"
 
         machine.run(["systemctl", "stop", CHANGEOVER])
 
     assert is_at_rest(machine) and current(machine) == first
+    assert not machine.exists("/run/commento-stack/app-changeover")
 
 
 class SlowReader:

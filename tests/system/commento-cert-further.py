@@ -1,10 +1,11 @@
 """Further certificates, for other sites of the host: issued, renewed, shown and removed beside the main one."""
 
 import json
+import time
 
 from machine import Site
 from machine.certificates import (DONE, NETWORK, SETTINGS, STATE, WEB, cert, describe, failures, files, is_trusted,
-                                  names_on, renew, served, show, start_front)
+                                  keep, names_on, renew, served, show, start_front)
 
 BLOG = "blog.example.test"
 FURTHER = f"{STATE}/tls/further"
@@ -78,6 +79,37 @@ def test_one_that_fails_or_has_faulty_settings_holds_back_no_other(unstarted_sit
     [failure] = failures(machine, lost)
     assert failure["directory"] == "https://localhost:14999/dir" and failure["failures"] == 2
     assert failures(machine) == failures(machine, BLOG) == []
+
+
+def doctor(machine, *checks: str) -> list[dict]:
+    return json.loads(machine.run(["commentoctl", "doctor", "--json", *checks], check=False).stdout)["checks"]
+
+
+def test_the_doctor_sees_what_holds_one_back_and_does_not_advise_what_would_be_too(unstarted_site):
+    site, machine, lost, limited = unstarted_site, unstarted_site.machine, "a.example.test", "b.example.test"
+    start_front(site)
+    [before] = doctor(machine, "authority.limits")
+    assert before["found"] == "ok", before
+    cert(machine, "issue", limited, "--later", "--set", "ACME_DIRECTORY=https://acme-v02.api.letsencrypt.org/directory")
+    keep(machine, f"{STATE}/acme/limits.json", {"orders": int(time.time()) + 3 * 3600 + 30})
+
+    [used_up] = doctor(machine, "authority.limits")
+
+    assert show(machine)["limit"] is None and "300 orders in 3 hours" in show(machine, limited)["limit"]
+    assert used_up["found"] == "warning" and f"{limited}: Let's Encrypt's limit of 300 orders" in used_up["saw"], used_up
+    assert "wait until then" in used_up["remedy"]
+
+    add_site(site, lost, CHALLENGE_SITE)
+    assert cert(machine, "issue", lost, "--set", "ACME_DIRECTORY=https://localhost:14999/dir").exit_code == NETWORK
+    [failure] = failures(machine, lost)
+    keep(machine, f"{STATE}/acme/certificates/{lost}/failures.json",
+         {"failures": [failure | {"next_try": failure["failed_at"] + 3600}]})
+
+    further, limits = doctor(machine, "certificate.further", "authority.limits")
+
+    assert limits["found"] == "warning" and f"{lost}: asked again from " in limits["saw"] and f"{limited}: " in limits["saw"], limits
+    assert further["found"] == "fault" and f"{lost} (missing)" in further["saw"], further
+    assert further["remedy"] == limits["remedy"] and limits["remedy"].endswith(f"commentoctl cert renew --force {lost}")
 
 
 def test_they_are_listed_shown_and_removed_with_all_that_was_kept_of_them(unstarted_site):

@@ -309,13 +309,14 @@ def test_interrupted_commentoctl_leaves_it_running_to_its_end(blog, held):
     machine = blog.machine
     running = held("init")
 
-    running.terminate()
+    machine.send_signal("INT", "commentoctl")
     running.wait(30)
     let_go(machine)
 
     machine.wait_until("it is done", lambda: "17/main" in clusters(machine) and machine.unit(UNIT)["ActiveState"] == "inactive",
                        timeout=120)
     is_upgraded(blog)
+    assert not machine.exists("/run/commento-stack/db-upgrade")
 
 
 def test_a_start_of_the_application_in_the_middle_waits_until_it_is_done(blog, held):

@@ -219,14 +219,10 @@ def begun(site: Site, phase: str, name: str):
     return program
 
 
-def send(site: Site, signal: str) -> None:
-    site.machine.run(["sh", "-c", f"kill -{signal} $(pidof commentoctl)"])
-
-
 def cut_off(site: Site, phase: str, name: str) -> None:
     """Kills a change in this phase."""
     program = begun(site, phase, name)
-    send(site, "KILL")
+    site.machine.send_signal("KILL", "commentoctl")
     program.wait(30)
     # What it had systemd begin goes on.
     site.machine.wait_until("the end of what it began", lambda: site.machine.has_ended("commento-app-changeover"), 120)
@@ -236,7 +232,7 @@ def test_neither_an_interrupt_nor_a_lost_terminal_stops_it_half_way(site):
     site.pebble.fall_silent()
     program = begun(site, "certificate", NEW)
     for signal in ("INT", "HUP", "TERM"):
-        send(site, signal)
+        site.machine.send_signal(signal, "commentoctl")
     site.pebble.start()
 
     assert program.wait(120) == 0

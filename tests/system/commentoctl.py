@@ -1,5 +1,6 @@
 """The operator's command: setup, status, show-config and the verbs of the helpers, on the installed package."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,8 @@ import threading
 import pytest
 
 from machine import Machine, NameServer, Site, Terminal, roots
-from machine.site import await_workers
+from machine.site import await_workers, started_site
+from machine.certificates import served
 from machine.terminal import in_russian
 
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
@@ -691,3 +693,97 @@ def test_questions_take_yes_and_no_as_the_operator_s_language_has_them(machine):
     terminal.type("нет")
     assert terminal.end() == 0
     assert machine.unit("commento.target")["ActiveState"] == "inactive"
+
+
+# --- Ctrl-C ---
+
+BACKUPS, CERTIFICATES = "commento-db-request.service", "commento-cert-request.service"
+
+
+@pytest.fixture(scope="module")
+def busy_site():
+    """A site with one comment and a backup, for all that is interrupted."""
+    with started_site() as site:
+        site.comments().register()
+        site.comments().post_comment("first")
+        assert ctl(site.machine, "backup", "now").exit_code == 0
+        yield site
+
+
+@contextlib.contextmanager
+def held(machine, unit: str):
+    """A unit waits before its program begins, until the end of the block."""
+    machine.run(["mkfifo", "/run/held"])
+    machine.write(f"/run/systemd/system/{unit}.d/held.conf", "[Service]\nExecStartPre=+/bin/sh -c 'read line < /run/held'\n")
+    machine.run(["systemctl", "daemon-reload"])
+    try:
+        yield
+    finally:
+        machine.run(["rm", "-r", f"/run/systemd/system/{unit}.d"])
+        machine.run(["sh", "-c", "echo on > /run/held; rm /run/held"])
+        machine.run(["systemctl", "daemon-reload"])
+
+
+def interrupt(machine, words: list[str], waits_for) -> None:
+    """Presses Ctrl-C once the command is so far."""
+    terminal = Terminal(machine, ["commentoctl", *words])
+    waits_for(terminal)
+    terminal.interrupt()
+    assert terminal.end() != 0
+    assert machine.run(["pidof", "commentoctl"], check=False).stdout == ""
+
+
+def is_whole(site, settings: str) -> None:
+    """Nothing waits to be carried out, all parts are well, readers are served."""
+    machine = site.machine
+    left = machine.run(["find", "/run/commento-stack", "-maxdepth", "1", "-name", "*-*", "-not", "-name", "*.lock"]).stdout.split()
+    assert [path for path in left if machine.exists(f"/usr/lib/systemd/system/commento-{os.path.basename(path)}.service")] == []
+    assert identity(machine, SETTINGS, SECRETS) == settings
+    assert ctl(machine, "status").exit_code == 0
+    assert site.comments().list_comments() == ["<p>first</p>\n"]
+
+
+def listed_backups(machine) -> list[dict]:
+    return json.loads(ctl(machine, "backup", "list", "--json").stdout)
+
+
+@pytest.mark.parametrize("words, unit", [
+    (["backup", "now"], BACKUPS),
+    (["backup", "restore", "latest", "--yes"], BACKUPS),
+    (["cert", "renew", "--force"], CERTIFICATES),
+])
+def test_ctrl_c_leaves_what_was_begun_to_its_end_and_no_request_behind(busy_site, words, unit):
+    machine = busy_site.machine
+    settings, backups, certificate = identity(machine, SETTINGS, SECRETS), listed_backups(machine), served(machine)
+
+    with held(machine, unit):
+        interrupt(machine, words, lambda _: machine.wait_until("it waits", lambda: machine.unit(unit)["SubState"] == "start-pre"))
+        assert machine.unit(unit)["ActiveState"] == "activating"
+    machine.wait_until("its end", lambda: machine.has_ended(unit), 120)
+
+    assert machine.unit(unit)["Result"] == "success"
+    await_workers(machine)
+    is_whole(busy_site, settings)
+    assert (served(machine) != certificate) == (unit == CERTIFICATES)
+    after = listed_backups(machine)
+    assert len(after) - len(backups) == (1 if unit == BACKUPS else 0) and not any(entry["fault"] for entry in after)
+    again = ctl(machine, *words)
+    assert again.exit_code == 0, again.output
+    is_whole(busy_site, settings)
+
+
+def test_ctrl_c_at_a_question_or_while_it_watches_changes_nothing(busy_site):
+    machine, settings = busy_site.machine, identity(busy_site.machine, SETTINGS, SECRETS)
+    machine.run(["systemctl", "stop", "commento-cert-renew.timer"])
+    interrupt(machine, ["doctor", "--fix", "certificate.renewal"], lambda terminal: terminal.expect("Run it?"))
+    assert machine.unit("commento-cert-renew.timer")["ActiveState"] == "inactive"
+    machine.run(["systemctl", "start", "commento-cert-renew.timer"])
+
+    def answer_one(terminal):
+        terminal.expect(f"DOMAIN [{busy_site.domain}]: ")
+        terminal.type("other.example.test")
+        terminal.expect("EMAIL [")
+
+    interrupt(machine, ["setup"], answer_one)
+    interrupt(machine, ["status", "--watch"], lambda terminal: terminal.expect("q and Enter: end"))
+    is_whole(busy_site, settings)

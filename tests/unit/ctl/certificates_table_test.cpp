@@ -26,7 +26,7 @@ const Json kMain = Json::parse(R"({
     "days_left": 30, "renewal": "2026-02-28T12:34:56Z",
     "renewal_window": {"start": "2026-02-28T00:00:00Z", "end": "2026-03-01T00:00:00Z",
                        "chosen": "2026-02-28T12:34:56Z", "explanation": "https://ca.example/why"},
-    "generation": "0002", "set_aside": null, "failures": []})");
+    "generation": "0002", "set_aside": null, "failures": [], "limit": null})");
 const Json kMissing = Json::parse(R"({
     "name": "_.example.org", "state": "missing", "wanted_names": ["*.example.org"], "due": "there is no certificate",
     "folder": "/var/lib/commento-stack/tls/further/_.example.org/live", "set_aside": null,

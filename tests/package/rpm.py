@@ -87,10 +87,21 @@ def test_an_upgrade_and_a_reinstall_fail_no_request_and_change_no_setting(site):
     assert machine.failed_units() == []
 
 
-def test_a_downgrade_goes_on_serving(site):
+def test_a_downgrade_while_an_upgrade_is_still_at_work_has_its_turn_too_and_goes_on_serving(site):
     machine = site.machine
+    hangs = "/run/systemd/system/commento-nginx-render.service.d"
+    machine.write(f"{hangs}/hangs.conf", "[Service]\nExecStartPre=/bin/sh -c 'while [ -e /srv/waits ]; do sleep 0.05; done'\n")
+    machine.write("/srv/waits", "")
+    dnf(machine, "reinstall", "/srv/later.rpm")
+    machine.wait_until("it is at work", lambda: machine.unit(RESTART)["ActiveState"] == "activating")
+    run = machine.unit(RESTART)["InvocationID"]
+
     dnf(machine, "downgrade", "/srv/present.rpm")
+    machine.run(["rm", "-r", "/srv/waits", hangs])
     settle(machine)
+
+    assert machine.unit(RESTART)["InvocationID"] != run and machine.unit(RESTART)["Result"] == "success"
+    machine.run(["systemctl", "daemon-reload"])
     assert len(site.comments().list_comments()) == 20
     assert machine.failed_units() == []
 

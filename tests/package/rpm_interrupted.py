@@ -21,7 +21,7 @@ URL = "http://127.0.0.1:8089"
 STEPS = {"install": ["getent", "groupadd", "systemd-sysusers", "systemd-tmpfiles", "cat", f"mv -f {SETTINGS}", f"mv -f {SECRETS}",
                      "systemctl --no-reload preset"],
          "upgrade": ["getent", "systemd-sysusers", "systemd-tmpfiles", "systemctl is-active", "systemctl daemon-reload",
-                     "systemctl --no-block start"],
+                     "systemctl --no-block restart"],
          "remove": ["systemctl --no-reload disable", WITHDRAW, "rm"]}
 
 

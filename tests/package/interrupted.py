@@ -27,7 +27,7 @@ kill -KILL $found $PPID $$
 
 # What the package's scripts call, in that order. Killed before one of them is killed after the one in front of it.
 STEPS = {"install": ["systemd-sysusers", "find", "systemd-tmpfiles", "install", "commentoctl", "systemctl"],
-         "upgrade": ["cat", "sed", "mv", "systemd-sysusers", "commentoctl", "systemctl"],
+         "upgrade": ["cat", "sed", "mv", "systemd-sysusers", "systemctl"],
          "remove": ["deb-systemd-invoke", "systemctl"],
          "purge": ["runuser", "find", "getent", "userdel"]}
 

@@ -101,6 +101,18 @@ def test_answers_follow_what_the_operator_wrote(site):
     assert answer.strip() == "0 other@example.test"
 
 
+def test_answers_that_stand_in_the_file_are_not_asked_again_for_a_fault_elsewhere_in_it(site):
+    site.configure(BACKUP_KEEP_DAILY="often")
+    terminal = Terminal(site.machine, ["dpkg-reconfigure", "commento-stack"], env={"DEBIAN_FRONTEND": "teletype"})
+    terminal.expect("Name of the comment server:")
+    terminal.type(site.domain)
+    terminal.expect("E-mail address for the certificate authority:")
+    terminal.type(site.settings()["EMAIL"])
+    assert terminal.end() == 0, terminal.shown
+    assert "asked again" not in terminal.shown
+    assert "BACKUP_KEEP_DAILY=often" in site.machine.read(SETTINGS)
+
+
 def test_debconf_asks_in_the_operator_s_language(site):
     terminal = Terminal(site.machine, ["dpkg-reconfigure", "commento-stack"],
                         env={"DEBIAN_FRONTEND": "teletype"} | in_russian(site.machine))

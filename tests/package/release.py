@@ -32,7 +32,7 @@ def folder(key, tmp_path_factory) -> Path:
 def test_each_file_is_named_in_checksums_that_are_signed(folder, key):
     names = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith("SHA256SUMS")}
     deb, rpm = places.deb(), places.rpm()
-    version = deb.name.split("_")[1]
+    version = places.version(deb)
     assert names == {f"commento-stack-{version}.tar.gz", f"commento-stack-{version}-1.src.rpm", rpm.name, deb.name, f"{deb.stem}.spdx.json"}
     assert run(["sha256sum", "--check", "SHA256SUMS"], cwd=folder).stdout.count(": OK\n") == len(names)
     assert key.accepts(folder / "SHA256SUMS.asc", folder / "SHA256SUMS")
@@ -51,7 +51,7 @@ def test_the_source_archive_has_the_same_bytes_each_time_and_is_what_git_knows(f
 
 
 def test_both_formats_tell_the_same_history_of_the_same_version(folder):
-    version = re.search(r"project\(commento-stack VERSION ([\d.]+)", (places.REPOSITORY / "CMakeLists.txt").read_text())[1]
+    version = places.version(places.deb())
     parsed = run(["dpkg-parsechangelog", "--file", str(places.REPOSITORY / "debian/changelog"), "--show-field", "Version"]).stdout
     date = run(["dpkg-parsechangelog", "--file", str(places.REPOSITORY / "debian/changelog"), "--show-field", "Date"]).stdout
     assert parsed.strip() == version
@@ -86,7 +86,7 @@ def test_what_was_published_before_stays_beside_what_is_new(folder, key):
 
 
 def test_hosts_of_each_architecture_find_its_package_and_no_other(folder, key, tmp_path):
-    version = places.deb().name.split("_")[1]
+    version = places.version(places.deb())
 
     def move(tree: Path) -> None:
         control = tree / "DEBIAN/control"

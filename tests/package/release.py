@@ -1,6 +1,7 @@
 """What is published with a release (release/make.py), made from the packages under test."""
 
 import email.utils
+import gzip
 import hashlib
 import json
 import re
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from machine import places
-from machine.packages import make_version
-from machine.processes import run
+from machine.packages import make_rpm_release, make_version
+from machine.processes import CommandFailed, run
 from machine.signing import new_key
 
 
@@ -78,11 +79,55 @@ def test_the_bill_of_materials_names_every_library_that_the_programs_ask_for(fol
     assert libraries <= {package["name"] for package in bill["packages"]}, depends
 
 
-def test_what_was_published_before_stays_beside_what_is_new(folder, key):
-    before = {file.relative_to(folder) for file in folder.rglob("*.xml.gz")}
-    key.publish("repositories.py", folder / "repositories", places.deb())
-    assert before == {file.relative_to(folder) for file in folder.rglob("*.xml.gz")}
-    assert len(list(folder.glob("repositories/apt/pool/*.deb"))) == 1
+def packages_in(folder: Path) -> dict[str, str]:
+    """Digests of them by their names: each is as its repository has it."""
+    found = {}
+    for file in [*folder.rglob("*.deb"), *folder.rglob("*.rpm")]:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert found.setdefault(file.name, digest) == digest, file
+    return found
+
+
+def test_the_packages_of_a_release_are_those_of_its_repositories_and_stay_the_same_when_it_is_made_again(folder, key):
+    before = packages_in(folder)
+    for package in (places.deb(), places.rpm()):
+        assert len(list(folder.rglob(package.name))) == 2
+
+    key.publish("make.py", folder, places.deb(), places.rpm())
+
+    after = packages_in(folder)
+    assert [name for name in before if before[name] != after[name]] == [next(folder.glob("*.src.rpm")).name], "it was made again"
+
+
+def refuse(key, program: str, folder: Path, package: Path) -> str:
+    with pytest.raises(CommandFailed) as refused:
+        key.publish(program, folder, package)
+    return str(refused.value)
+
+
+def test_another_package_of_a_published_name_and_one_of_another_version_are_refused(folder, key, tmp_path):
+    before = packages_in(folder)
+    version = places.version(places.deb())
+    other = make_version(version, tmp_path, lambda tree: (tree / "usr/share/commento-stack/other").touch())
+    assert "it needs a version of its own" in refuse(key, "repositories.py", folder / "repositories", other)
+    later = make_version("9.0", tmp_path)
+    assert f"is version 9.0, and debian/changelog has {version}" in refuse(key, "make.py", folder, later)
+    assert packages_in(folder) == before
+
+
+def test_what_was_published_before_stays_beside_what_is_new(key, tmp_path):
+    made, version = tmp_path / "made", places.version(places.deb())
+    for packages in ([places.deb(), places.rpm()], [make_version("9.0", tmp_path), make_rpm_release("2", tmp_path)]):
+        key.publish("repositories.py", made, *packages)
+
+    listed = (made / "apt/dists/stable/main/binary-amd64/Packages").read_text()
+    assert set(re.findall(r"(?m)^Version: (.*)$", listed)) == {version, "9.0"}
+    [overview] = made.glob("rpm/*/repodata/repomd.xml")
+    [primary] = re.findall(r'href="(repodata/[^"]*primary.xml[^"]*)"', overview.read_text())
+    packed = (overview.parents[1] / primary).read_bytes()
+    assert set(re.findall(r'<version epoch="0" ver="([^"]*)" rel="(\d+)', gzip.decompress(packed).decode())) == {(version, "1"), (version, "2")}
+    for names in (re.findall(r"(?m)^Filename: (.*)$", listed), re.findall(r'<location href="([^"]*)"', gzip.decompress(packed).decode())):
+        assert len(names) == 2 and all(list(made.rglob(name)) for name in names)
 
 
 def test_hosts_of_each_architecture_find_its_package_and_no_other(folder, key, tmp_path):

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The RPM of the specification, which a release is built by on its target, and CPack's, which the tests install, hold the same:
-# files with modes, owners and marks, scriptlets, dependencies. Both ask for nothing that EL 9 and Fedora 40 lack, and rpmlint
+# files with modes, owners, marks and languages, scriptlets, what it asks for and provides, history. Both ask for nothing that EL 9 and Fedora 40 lack, and rpmlint
 # finds nothing. Needs a built package preset: what that compiled is not compiled again.
 set -euo pipefail
 shopt -s nullglob
@@ -18,10 +18,13 @@ rpmbuild -ta --nodeps --load /usr/lib/rpm/macros --load "$1/rpm/macros.systemd" 
 built=("$work"/RPMS/*/*.rpm)
 
 describe() {
-    rpm --query --package --queryformat '[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]' "$1" |
+    rpm --query --package --queryformat '[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags} %{FILELANGS}\n]' "$1" |
         grep -v '/\.build-id'
     rpm --query --package --scripts "$1" | sed 's/ *$//; /^$/d'
-    rpm --query --package --requires "$1"
+    for relation in requires recommends suggests provides changelog; do
+        echo "$relation:"
+        rpm --query --package --$relation "$1"
+    done
     rpm --query --package --queryformat '%{NAME} %{VERSION} %{LICENSE} %{SUMMARY}\n%{DESCRIPTION}\n' "$1"
 }
 diff <(describe "${packages[0]}") <(describe "${built[0]}") || { echo "CPack's RPM (<) is not as the specification's (>)"; exit 1; }

@@ -242,6 +242,13 @@ def test_a_purge_that_nobody_looks_on_at_follows_the_answer_given_before_and_wai
     assert machine.run(["dpkg", "--audit"]).stdout == ""
 
 
+def test_a_purge_that_keeps_comments_on_another_server_does_not_look_for_them_on_this_one(machine):
+    machine.write(SETTINGS, "DATABASE_URL='postgresql://comments@db.example.test/comments'\n")
+    said = machine.run(["apt-get", "purge", "--yes", "commento-stack"], timeout=60).output
+    assert "the comments stay in the database elsewhere that DATABASE_URL names" in said
+    assert "dropdb" not in said
+
+
 def test_the_smoke_test_that_autopkgtest_runs_passes_on_the_installed_package(machine):
     archive = Site(machine, Pebble(machine)).give_archive()
     machine.send(places.REPOSITORY / "debian/tests/smoke", "/srv/smoke", mode=0o755)

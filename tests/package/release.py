@@ -115,6 +115,19 @@ def test_another_package_of_a_published_name_and_one_of_another_version_are_refu
     assert packages_in(folder) == before
 
 
+def test_notices_and_the_rpm_s_license_cover_each_library_that_is_compiled_in(folder):
+    bill = json.loads(next(folder.glob("*.spdx.json")).read_text())
+    within = {each["relatedSpdxElement"] for each in bill["relationships"] if each["relationshipType"] == "STATIC_LINK"}
+    assert len(within) == 8
+    notices = (places.REPOSITORY / "debian/copyright").read_text()
+    told = run(["rpm", "--query", "--queryformat=%{LICENSE}", "--package", str(places.rpm())]).stdout
+    licenses = set(told.split(" AND "))
+    for library in filter(lambda each: each["SPDXID"] in within, bill["packages"]):
+        assert f"\n {re.sub('-[0-9]+-dev$', '', library['name'])}: " in notices
+        assert library["licenseDeclared"] in licenses
+    assert licenses == {library["licenseDeclared"] for library in bill["packages"] if library["SPDXID"] in within} | {"MIT"}
+
+
 def test_what_was_published_before_stays_beside_what_is_new(key, tmp_path):
     made, version = tmp_path / "made", places.version(places.deb())
     for packages in ([places.deb(), places.rpm()], [make_version("9.0", tmp_path), make_rpm_release("2", tmp_path)]):

@@ -51,6 +51,7 @@ endif()
 
 set(documents ${CMAKE_INSTALL_DATADIR}/doc/${PROJECT_NAME})
 install(FILES README.md docs/alerts.yml docs/grafana-dashboard.json DESTINATION ${documents})
+install(FILES docs/fedora.md DESTINATION ${documents}/docs) # README links it
 add_custom_command(OUTPUT changelog.gz COMMAND ${GZIP} -9nc ${debian}/changelog > changelog.gz DEPENDS ${debian}/changelog)
 add_custom_target(changelog ALL DEPENDS changelog.gz)
 # What operators have to know of a version (apt-listchanges shows it before it is installed).
@@ -66,7 +67,7 @@ install(FILES debian/copyright ${CMAKE_BINARY_DIR}/changelog.gz DESTINATION ${do
 install(FILES debian/commento-stack.lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME ${PROJECT_NAME}
         COMPONENT deb EXCLUDE_FROM_ALL)
 install(FILES config/commento-stack.conf config/secrets.conf DESTINATION /etc/${PROJECT_NAME} COMPONENT rpm EXCLUDE_FROM_ALL)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/${PROJECT_NAME} COMPONENT rpm EXCLUDE_FROM_ALL)
+install(FILES LICENSE debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/${PROJECT_NAME} COMPONENT rpm EXCLUDE_FROM_ALL)
 install(FILES rpm/selinux-contexts DESTINATION ${CMAKE_INSTALL_DATADIR}/${PROJECT_NAME} COMPONENT rpm EXCLUDE_FROM_ALL)
 
 # The same bytes from the same source: times are that of the changelog's last entry, and programs are stripped as
@@ -80,7 +81,14 @@ set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PackageFile.cmake)
 include(Rpm)
 include(CPack)
 
-get_property(programs GLOBAL PROPERTY commento_programs)
-add_custom_target(rpm COMMAND ${CMAKE_CPACK_COMMAND} -G RPM VERBATIM USES_TERMINAL)
-add_dependencies(rpm ${programs} man catalogues)
+# All that is installed and made by a target: the target `package` has it made before by itself, others that call cpack do not.
+get_property(packaged GLOBAL PROPERTY commento_programs)
+list(APPEND packaged man catalogues changelog)
+foreach(name questions news)
+  if(TARGET ${name})
+    list(APPEND packaged ${name})
+  endif()
+endforeach()
+add_custom_target(rpm COMMAND ${CMAKE_CPACK_COMMAND} -G RPM DEPENDS ${CPACK_RPM_CHANGELOG_FILE} VERBATIM USES_TERMINAL)
+add_dependencies(rpm ${packaged})
 include(Release)

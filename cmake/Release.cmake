@@ -13,7 +13,7 @@ function(add_release_target name program folder)
             --key "$<IF:$<BOOL:${COMMENTO_SIGNING_KEY}>,${COMMENTO_SIGNING_KEY},commento-stack>"
             ${CPACK_PACKAGE_NAME}_${PROJECT_VERSION}_${architecture}.deb ${COMMENTO_DEBS} ${COMMENTO_RPMS}
     VERBATIM USES_TERMINAL)
-  add_dependencies(${name} ${programs} man changelog)
+  add_dependencies(${name} ${packaged})
 endfunction()
 
 set(architecture ${CPACK_DEBIAN_PACKAGE_ARCHITECTURE})

@@ -31,14 +31,11 @@ function(spec_section section result)
   set(${result} "${rest}" PARENT_SCOPE)
 endfunction()
 
-spec_tag(Version version)
-if(NOT version STREQUAL PROJECT_VERSION)
-  message(FATAL_ERROR "${spec} has version ${version}, CMakeLists.txt ${PROJECT_VERSION}")
-endif()
 spec_tag(Summary CPACK_RPM_PACKAGE_SUMMARY)
 spec_tag(License CPACK_RPM_PACKAGE_LICENSE)
 spec_tag(URL CPACK_RPM_PACKAGE_URL)
 spec_tag(Requires CPACK_RPM_PACKAGE_REQUIRES)
+spec_tag(Suggests suggests)
 spec_tag("Requires\\(pre\\)" CPACK_RPM_PACKAGE_REQUIRES_PRE)
 spec_tag("Requires\\(post\\)" CPACK_RPM_PACKAGE_REQUIRES_POST)
 spec_section(description CPACK_RPM_PACKAGE_DESCRIPTION)
@@ -52,11 +49,18 @@ foreach(pair pre:PRE_INSTALL post:POST_INSTALL preun:PRE_UNINSTALL posttrans:POS
   set(CPACK_RPM_${name}_SCRIPT_FILE ${PROJECT_BINARY_DIR}/rpm/${section})
 endforeach()
 
+# The history is none of the tree's specification (release/changelog.py).
+set(CPACK_RPM_CHANGELOG_FILE ${PROJECT_BINARY_DIR}/rpm/changelog)
+add_custom_command(OUTPUT ${CPACK_RPM_CHANGELOG_FILE} DEPENDS ${PROJECT_SOURCE_DIR}/debian/changelog ${PROJECT_SOURCE_DIR}/release/changelog.py
+  COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/release/changelog.py ${PROJECT_SOURCE_DIR}/debian/changelog > ${CPACK_RPM_CHANGELOG_FILE} VERBATIM)
+
 # Marks of files. Documents need none: rpm knows their folder.
 spec_section(files marked)
 string(REGEX MATCHALL "[^\n]*%(config|license|lang)[^\n]*" CPACK_RPM_USER_FILELIST "${marked}")
 
-set(CPACK_RPM_SPEC_MORE_DEFINE "%{!?systemd_post:%{load:${PROJECT_SOURCE_DIR}/rpm/macros.systemd}}")
+# CPack takes this rpmbuild for one without weak dependencies, and leaves out CPACK_RPM_PACKAGE_SUGGESTS.
+set(CPACK_RPM_SPEC_MORE_DEFINE "%{!?systemd_post:%{load:${PROJECT_SOURCE_DIR}/rpm/macros.systemd}}
+Suggests: ${suggests}")
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_GROUP Unspecified)
 set(CPACK_RPM_PACKAGE_RELOCATABLE OFF)

@@ -48,5 +48,13 @@ def to_rpm(releases: list[Release]) -> str:
     return "\n".join(entries)
 
 
+def into_specification(text: str, releases: list[Release]) -> str:
+    """The RPM's specification with its version and, at its end, its history."""
+    versioned, count = re.subn(r"(?m)^(Version: +).*$", rf"\g<1>{releases[0].version}", text)
+    if count != 1:
+        raise ValueError(f"the specification has {count} lines with a version")
+    return versioned + to_rpm(releases)
+
+
 if __name__ == "__main__":
     print(to_rpm(read(Path(sys.argv[1]))), end="")

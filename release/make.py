@@ -3,10 +3,11 @@
 
 usage: make.py FOLDER --url URL --key KEY PACKAGE...
 
-The packages are the .deb and, built on their targets from the source package (docs/fedora.md), RPMs. In FOLDER are then
+The packages are the .deb and, built on their targets from the source package (docs/fedora.md), RPMs, all of the version that is
+debian/changelog's newest. In FOLDER are then
 
   commento-stack-VERSION.tar.gz, commento-stack-VERSION-1.src.rpm    the source, for any target
-  *.deb, *.rpm                   the packages, the RPMs signed
+  *.deb, *.rpm                   the packages, the RPMs signed: the same bytes as in the repositories
   *.spdx.json                    what is in the .deb
   SHA256SUMS, SHA256SUMS.asc     checksums of all these
   repositories/                  for apt and dnf (repositories.py); what was there stays, so that it may be the published one
@@ -34,19 +35,25 @@ def make_sources(folder: Path, version: str) -> list[Path]:
         return [archive, Path(shutil.copy(next(Path(name).glob("SRPMS/*.src.rpm")), folder))]
 
 
+def version_of(package: Path) -> str:
+    query = (["dpkg-deb", "--show", "--showformat=${Version}"] if package.suffix == ".deb" else
+             ["rpm", "--query", "--queryformat=%{VERSION}", "--package"])
+    return repositories.run(*query, package).decode()
+
+
 def make(folder: Path, url: str, key: repositories.Key, packages: list[Path]) -> None:
     version = changelog.read(TREE / "debian/changelog")[0].version
+    for package in packages:
+        if (found := version_of(package)) != version:
+            raise SystemExit(f"{package} is version {found}, and debian/changelog has {version}")
     folder.mkdir(parents=True, exist_ok=True)
     made = make_sources(folder, version)
-    for package in packages:
+    key.sign_rpm(made[1])
+    for package in repositories.make(folder / "repositories", url, key, packages):
         made.append(Path(shutil.copy(package, folder)))
-        if package.suffix == ".rpm":
-            key.sign_rpm(made[-1])
-        else:
+        if package.suffix == ".deb":
             made.append(folder / f"{package.stem}.spdx.json")
             repositories.run(sys.executable, "-B", TREE / "release/sbom.py", package, made[-1])
-    key.sign_rpm(made[1])
-    repositories.make(folder / "repositories", url, key, packages)
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(made))
     repositories.put(folder / "SHA256SUMS", sums.encode())
     repositories.put(folder / "SHA256SUMS.asc", key.sign("--detach-sign", sums.encode()))

@@ -3,9 +3,10 @@
 
 usage: repositories.py FOLDER --url URL --key KEY PACKAGE...
 
-What FOLDER holds already stays: packages are added, so that a host may go from one version to the next. KEY is what gpg knows the
-operator's key by; GNUPGHOME says where. What names another file is written after that file, so that whoever downloads meanwhile
-finds a whole repository.
+What FOLDER holds already stays: packages are added, so that a host may go from one version to the next, and none is replaced by
+another one of its name. KEY is what gpg knows the operator's key by; GNUPGHOME says where. What names another file is written after
+that file, so that whoever downloads meanwhile finds a whole repository; but dnf fetches its index and the signature apart, and
+refuses what it gets in the moment between these two.
 
   commento-stack.gpg, .asc    the public key, for apt and for rpm
   commento-stack.sources      for /etc/apt/sources.list.d
@@ -70,13 +71,29 @@ class Key:
         return content
 
 
-def make_apt(folder: Path, packages: list[Path], key: Key) -> None:
+def content_of(package: Path) -> bytes:
+    """What a package is told from another by: of an RPM the digest of its header, which names all files and has no signature."""
+    return run("rpm", "--query", "--queryformat=%{SHA256HEADER}", "--package", package) if package.suffix == ".rpm" else package.read_bytes()
+
+
+def publish(package: Path, place: Path) -> None:
+    """Puts it there. What is there already stays as it is: hosts may have had it."""
+    if not place.exists():
+        put(place, package.read_bytes())
+    elif content_of(place) != content_of(package):
+        raise SystemExit(f"{place} is published, and {package.name} is another one now: it needs a version of its own")
+
+
+def make_apt(folder: Path, packages: list[Path], key: Key) -> list[Path]:
+    """Returns where in the repository they are."""
+    published = []
     pool, dists = folder / "pool", folder / "dists" / SUITE
     pool.mkdir(parents=True, exist_ok=True)
     for package in packages:
         # apt-ftparchive sees by the name for which hosts it is.
         name = run("dpkg-deb", "--show", "--showformat=${Package}_${Version}_${Architecture}.deb", package).decode()
-        put(pool / name, package.read_bytes())
+        publish(package, pool / name)
+        published.append(pool / name)
     architectures = sorted({file.stem.rsplit("_")[-1] for file in pool.glob("*.deb")} - {"all"})
     with tempfile.TemporaryDirectory() as name:
         made = Path(name)
@@ -99,9 +116,12 @@ def make_apt(folder: Path, packages: list[Path], key: Key) -> None:
     put(dists / "Release", release)
     put(dists / "Release.gpg", key.sign("--detach-sign", release))
     put(dists / "InRelease", key.sign("--clearsign", release))
+    return published
 
 
-def make_rpm(folder: Path, packages: list[Path], key: Key) -> None:
+def make_rpm(folder: Path, packages: list[Path], key: Key) -> list[Path]:
+    """Returns where in the repository they are, signed."""
+    published = []
     for package in packages:
         architecture = run("rpm", "--query", "--queryformat=%{ARCH}", "--package", package).decode()
         place = folder / architecture
@@ -109,7 +129,8 @@ def make_rpm(folder: Path, packages: list[Path], key: Key) -> None:
         with tempfile.TemporaryDirectory() as name:
             signed = Path(shutil.copy(package, name))
             key.sign_rpm(signed)
-            put(place / package.name, signed.read_bytes())
+            publish(signed, place / package.name)
+        published.append(place / package.name)
     for place in filter(Path.is_dir, folder.glob("*")):
         with tempfile.TemporaryDirectory() as name:
             run("createrepo_c", "--quiet", "--no-database", "--outputdir", name, place)
@@ -120,21 +141,25 @@ def make_rpm(folder: Path, packages: list[Path], key: Key) -> None:
                 put(data / file.name, file.read_bytes())
             put(data / "repomd.xml.asc", key.sign("--detach-sign", overview))
             put(data / "repomd.xml", overview)
+    return published
 
 
-def make(folder: Path, url: str, key: Key, packages: list[Path]) -> None:
+def make(folder: Path, url: str, key: Key, packages: list[Path]) -> list[Path]:
+    """Returns where in FOLDER the packages are, as users get them."""
     os.umask(0o022)
     public = key.public()
     debs, rpms = ([file for file in packages if file.suffix == suffix] for suffix in (".deb", ".rpm"))
+    published = []
     if debs:
-        make_apt(folder / "apt", debs, key)
+        published += make_apt(folder / "apt", debs, key)
     if rpms:
-        make_rpm(folder / "rpm", rpms, key)
+        published += make_rpm(folder / "rpm", rpms, key)
     put(folder / f"{NAME}.gpg", public)
     put(folder / f"{NAME}.asc", key.public("--armor"))
     told = {"url": url.rstrip("/"), "name": NAME, "suite": SUITE, "component": COMPONENT}
     put(folder / f"{NAME}.sources", _SOURCES.format(**told).encode())
     put(folder / f"{NAME}.repo", _REPO.format(**told).encode())
+    return published
 
 
 def arguments(description: str) -> tuple[Path, str, Key, list[Path]]:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The source archive: the files that git knows, as they stand in the work tree, and the history of releases in the RPM's
-specification. The same bytes for the same files.
+"""The source archive: the files that git knows, as they stand in the work tree, and version and history of releases in the
+RPM's specification. The same bytes for the same files.
 
 usage: source.py TREE ARCHIVE.tar.gz
 """
@@ -35,7 +35,7 @@ def make(tree: Path, archive: Path) -> None:
             entry.mode = 0o755 if entry.mode & 0o100 else 0o644
             content = b"" if path.is_symlink() else path.read_bytes()
             if name == _SPECIFICATION:
-                content += changelog.to_rpm(releases).encode()
+                content = changelog.into_specification(content.decode(), releases).encode()
             entry.size = 0 if path.is_symlink() else len(content)
             tar.addfile(entry, io.BytesIO(content))
     unfinished = archive.with_suffix(".unfinished")

@@ -1,13 +1,10 @@
 #!/bin/bash
 # The RPM of the specification, which a release is built by on its target, and CPack's, which the tests install, hold the same:
-# files with modes, owners and marks, scriptlets, dependencies. Both ask for nothing that EL 9 and Fedora 40 lack, and rpmlint
+# files with modes, owners, marks and languages, scriptlets, what it asks for and provides, history. Both ask for nothing that EL 9 and Fedora 40 lack, and rpmlint
 # finds nothing. Needs a built package preset: what that compiled is not compiled again.
 set -euo pipefail
 shopt -s nullglob
-version=$(sed -n 's/^project(commento-stack VERSION \([0-9.]*\) .*/\1/p' "$1/CMakeLists.txt")
-for says in "$(sed -n '1s/.*(\(.*\)).*/\1/p' "$1/debian/changelog")" "$(sed -n 's/^Version: *//p' "$1/rpm/commento-stack.spec")"; do
-    [ "$says" = "$version" ] || { echo "CMakeLists.txt has version $version, another file $says"; exit 1; }
-done
+version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$1/debian/changelog")
 packages=("$2"/commento-stack-"$version"-*.rpm)
 [ ${#packages[@]} -eq 1 ] || { echo "expected one RPM in $2, found ${#packages[@]}: cmake --build --preset package --target rpm"; exit 1; }
 
@@ -21,10 +18,13 @@ rpmbuild -ta --nodeps --load /usr/lib/rpm/macros --load "$1/rpm/macros.systemd" 
 built=("$work"/RPMS/*/*.rpm)
 
 describe() {
-    rpm --query --package --queryformat '[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]' "$1" |
+    rpm --query --package --queryformat '[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags} %{FILELANGS}\n]' "$1" |
         grep -v '/\.build-id'
     rpm --query --package --scripts "$1" | sed 's/ *$//; /^$/d'
-    rpm --query --package --requires "$1"
+    for relation in requires recommends suggests provides changelog; do
+        echo "$relation:"
+        rpm --query --package --$relation "$1"
+    done
     rpm --query --package --queryformat '%{NAME} %{VERSION} %{LICENSE} %{SUMMARY}\n%{DESCRIPTION}\n' "$1"
 }
 diff <(describe "${packages[0]}") <(describe "${built[0]}") || { echo "CPack's RPM (<) is not as the specification's (>)"; exit 1; }
@@ -39,6 +39,9 @@ unknown=$(rpm --query --package --requires "${built[0]}" | grep -E '^(lib|ld-)' 
     grep -vxE '(libarchive\.so\.13|libbrotlienc\.so\.1|libcrypto\.so\.3|libcurl\.so\.4|libldns\.so\.3|libpq\.so\.5|libpsl\.so\.5|libsmartcols\.so\.1|libssl\.so\.3|libsystemd\.so\.0|libz\.so\.1)\((|OPENSSL_3\.0\.0|SMARTCOLS_2\.(2[0-9]|3[0-7])|LIBSYSTEMD_2([0-4][0-9]|5[0-2])|ZLIB_1\.2\.[0-9.]+)\)\(64bit\)' || true)
 [ -z "$unknown" ] || { echo "EL 9 may not have: $unknown"; exit 1; }
 
+cd "$1" # where rpmbuild finds the version, too
+[ "$(rpmspec --query --srpm --queryformat '%{VERSION}' --load rpm/macros.systemd rpm/commento-stack.spec)" = "$version" ] ||
+    { echo "the specification in the tree has another version than $version"; exit 1; }
 said=$(rpmlint --config "$1/rpm/rpmlint.toml" "${packages[0]}" "${built[0]}" "$work"/SRPMS/*.rpm "$1/rpm/commento-stack.spec" 2>&1) ||
     { echo "$said"; exit 1; }
 grep -qE ' 0 errors, 0 warnings' <<< "$said" || { echo "$said"; exit 1; }

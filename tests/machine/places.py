@@ -1,6 +1,7 @@
 """Where things are: the repository, the cache of machines, and what is under test."""
 
 import os
+import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,6 +26,11 @@ def deb() -> Path:
 def rpm() -> Path:
     """The RPM under test: COMMENTO_RPM, else the newest that the package preset made."""
     return _chosen_or_newest("COMMENTO_RPM", "commento-stack-[0-9]*.rpm", "cmake --build --preset package --target rpm")
+
+
+def version(package: Path) -> str:
+    """Of that .deb or RPM, as its name has it."""
+    return re.split("[_-]", package.name.removeprefix("commento-stack"))[1]
 
 
 def family() -> str:

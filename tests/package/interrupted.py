@@ -12,9 +12,22 @@ STATE = "/var/lib/commento-stack"
 APT = ["apt-get", "--quiet", "--yes", f"--option=DPkg::Path={PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin"]
 PACKAGE = "/srv/present.deb"
 
+# Has apt and dpkg killed, and the process that called this.
+KILL = f"""
+trap '' HUP  # apt's terminal goes with it
+found=
+for name in dpkg frontend apt-get; do
+    for process in /proc/[0-9]*; do
+        [ "$(cat $process/comm 2>/dev/null)" != $name ] || found="$found ${{process#/proc/}}"
+    done
+done
+echo $found $PPID $$ > {KILLED}
+kill -KILL $found $PPID $$
+"""
+
 # What the package's scripts call, in that order. Killed before one of them is killed after the one in front of it.
 STEPS = {"install": ["systemd-sysusers", "find", "systemd-tmpfiles", "install", "commentoctl", "systemctl"],
-         "upgrade": ["sed", "systemd-sysusers", "commentoctl", "systemctl"],
+         "upgrade": ["cat", "sed", "mv", "systemd-sysusers", "systemctl"],
          "remove": ["deb-systemd-invoke", "systemctl"],
          "purge": ["runuser", "find", "getent", "userdel"]}
 
@@ -71,26 +84,26 @@ case $(tr '\\0' ' ' < /proc/$PPID/cmdline) in
 */commento-stack.p* | */tmp.ci/preinst*) ;;
 *) exec $(PATH=${{PATH#{PROGRAMS}:}} command -v {program}) "$@" ;;
 esac
-trap '' HUP  # apt's terminal goes with it
-found=
-for name in dpkg frontend apt-get; do
-    for process in /proc/[0-9]*; do
-        [ "$(cat $process/comm 2>/dev/null)" != $name ] || found="$found ${{process#/proc/}}"
-    done
-done
-echo $found $PPID $$ > {KILLED}
-kill -KILL $found $PPID $$
-""")
+{KILL}""")
 
 
-def kill_and_continue(machine, verb: str, program: str, *continued: list[str]) -> None:
+def kill_in_unpacking(machine, program: str) -> None:
+    """Has apt and dpkg killed when the package's files lie there under the names that they have meanwhile, and none has its own."""
+    wrap(machine, program, f"""
+[ "$1" = --fsys-tarfile ] || exec /usr/bin/{program} "$@"
+/usr/bin/{program} "$@" | head --bytes=-65536
+while [ ! -e /usr/share/commento-stack/secrets.conf.dpkg-new ]; do sleep 0.05; done
+{KILL}""")
+
+
+def kill_and_continue(machine, verb: str, program: str, *continued: list[str], how=kill_at) -> str:
+    """What is said after the kill."""
     machine.run(["rm", "-f", KILLED])
-    kill_at(machine, program)
+    how(machine, program)
     machine.run([*APT, *verb.split(), PACKAGE if "install" in verb else "commento-stack"], check=False, timeout=120)
     machine.run(["rm", f"{PROGRAMS}/{program}"])
     await_killed(machine, f"{verb} does not call {program}")
-    for command in (["dpkg", "--configure", "--pending"], *continued):
-        machine.run(command, timeout=120)
+    return "".join(machine.run(command, timeout=120).output for command in (["dpkg", "--configure", "--pending"], *continued))
 
 
 def test_an_install_that_was_killed_at_any_step_is_continued(machine):
@@ -108,11 +121,18 @@ def test_an_install_that_was_killed_at_any_step_is_continued(machine):
         take_away(machine)
 
 
+def test_an_install_that_was_killed_while_it_unpacked_is_continued_and_knows_no_setting_that_is_new(machine):
+    said = kill_and_continue(machine, "install", "dpkg-deb", [*APT, "install", PACKAGE], how=kill_in_unpacking)
+    assert is_whole(machine)
+    assert "new settings" not in said
+
+
 def test_an_upgrade_that_was_killed_at_any_step_is_continued_and_serves_all_the_while(site):
     machine = site.machine
     for program in STEPS["upgrade"]:
-        kill_and_continue(machine, "install --reinstall", program, [*APT, "install", "--reinstall", PACKAGE])
+        said = kill_and_continue(machine, "install --reinstall", program, [*APT, "install", "--reinstall", PACKAGE])
         assert is_whole(machine), program
+        assert "new settings" not in said, program
         assert len(site.comments().list_comments()) == 1, program
     settle(machine)
     assert machine.failed_units() == []

@@ -112,6 +112,18 @@ def test_answers_follow_what_the_operator_wrote(site):
     assert answer.strip() == "0 other@example.test"
 
 
+def test_answers_that_stand_in_the_file_are_not_asked_again_for_a_fault_elsewhere_in_it(site):
+    site.configure(BACKUP_KEEP_DAILY="often")
+    terminal = Terminal(site.machine, ["dpkg-reconfigure", "commento-stack"], env={"DEBIAN_FRONTEND": "teletype"})
+    terminal.expect("Name of the comment server:")
+    terminal.type(site.domain)
+    terminal.expect("E-mail address for the certificate authority:")
+    terminal.type(site.settings()["EMAIL"])
+    assert terminal.end() == 0, terminal.shown
+    assert "asked again" not in terminal.shown
+    assert "BACKUP_KEEP_DAILY=often" in site.machine.read(SETTINGS)
+
+
 def test_debconf_asks_in_the_operator_s_language(site):
     terminal = Terminal(site.machine, ["dpkg-reconfigure", "commento-stack"],
                         env={"DEBIAN_FRONTEND": "teletype"} | in_russian(site.machine))
@@ -239,6 +251,13 @@ def test_a_purge_that_nobody_looks_on_at_follows_the_answer_given_before_and_wai
     assert {"runs": "the comments and their backups are deleted", "is stopped": "dropdb",
             "is elsewhere": "in a database elsewhere"}[server] in said
     assert machine.run(["dpkg", "--audit"]).stdout == ""
+
+
+def test_a_purge_that_keeps_comments_on_another_server_does_not_look_for_them_on_this_one(machine):
+    machine.write(SETTINGS, "DATABASE_URL='postgresql://comments@db.example.test/comments'\n")
+    said = machine.run(["apt-get", "purge", "--yes", "commento-stack"], timeout=60).output
+    assert "the comments stay in the database elsewhere that DATABASE_URL names" in said
+    assert "dropdb" not in said
 
 
 def test_the_smoke_test_that_autopkgtest_runs_passes_on_the_installed_package(machine):

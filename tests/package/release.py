@@ -1,6 +1,7 @@
 """What is published with a release (release/make.py), made from the packages under test."""
 
 import email.utils
+import gzip
 import hashlib
 import json
 import re
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from machine import places
-from machine.packages import make_version
-from machine.processes import run
+from machine.packages import make_rpm_release, make_version
+from machine.processes import CommandFailed, run
 from machine.signing import new_key
 
 
@@ -32,7 +33,7 @@ def folder(key, tmp_path_factory) -> Path:
 def test_each_file_is_named_in_checksums_that_are_signed(folder, key):
     names = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith("SHA256SUMS")}
     deb, rpm = places.deb(), places.rpm()
-    version = deb.name.split("_")[1]
+    version = places.version(deb)
     assert names == {f"commento-stack-{version}.tar.gz", f"commento-stack-{version}-1.src.rpm", rpm.name, deb.name, f"{deb.stem}.spdx.json"}
     assert run(["sha256sum", "--check", "SHA256SUMS"], cwd=folder).stdout.count(": OK\n") == len(names)
     assert key.accepts(folder / "SHA256SUMS.asc", folder / "SHA256SUMS")
@@ -51,7 +52,7 @@ def test_the_source_archive_has_the_same_bytes_each_time_and_is_what_git_knows(f
 
 
 def test_both_formats_tell_the_same_history_of_the_same_version(folder):
-    version = re.search(r"project\(commento-stack VERSION ([\d.]+)", (places.REPOSITORY / "CMakeLists.txt").read_text())[1]
+    version = places.version(places.deb())
     parsed = run(["dpkg-parsechangelog", "--file", str(places.REPOSITORY / "debian/changelog"), "--show-field", "Version"]).stdout
     date = run(["dpkg-parsechangelog", "--file", str(places.REPOSITORY / "debian/changelog"), "--show-field", "Date"]).stdout
     assert parsed.strip() == version
@@ -78,15 +79,72 @@ def test_the_bill_of_materials_names_every_library_that_the_programs_ask_for(fol
     assert libraries <= {package["name"] for package in bill["packages"]}, depends
 
 
-def test_what_was_published_before_stays_beside_what_is_new(folder, key):
-    before = {file.relative_to(folder) for file in folder.rglob("*.xml.gz")}
-    key.publish("repositories.py", folder / "repositories", places.deb())
-    assert before == {file.relative_to(folder) for file in folder.rglob("*.xml.gz")}
-    assert len(list(folder.glob("repositories/apt/pool/*.deb"))) == 1
+def packages_in(folder: Path) -> dict[str, str]:
+    """Digests of them by their names: each is as its repository has it."""
+    found = {}
+    for file in [*folder.rglob("*.deb"), *folder.rglob("*.rpm")]:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert found.setdefault(file.name, digest) == digest, file
+    return found
+
+
+def test_the_packages_of_a_release_are_those_of_its_repositories_and_stay_the_same_when_it_is_made_again(folder, key):
+    before = packages_in(folder)
+    for package in (places.deb(), places.rpm()):
+        assert len(list(folder.rglob(package.name))) == 2
+
+    key.publish("make.py", folder, places.deb(), places.rpm())
+
+    after = packages_in(folder)
+    assert [name for name in before if before[name] != after[name]] == [next(folder.glob("*.src.rpm")).name], "it was made again"
+
+
+def refuse(key, program: str, folder: Path, package: Path) -> str:
+    with pytest.raises(CommandFailed) as refused:
+        key.publish(program, folder, package)
+    return str(refused.value)
+
+
+def test_another_package_of_a_published_name_and_one_of_another_version_are_refused(folder, key, tmp_path):
+    before = packages_in(folder)
+    version = places.version(places.deb())
+    other = make_version(version, tmp_path, lambda tree: (tree / "usr/share/commento-stack/other").touch())
+    assert "it needs a version of its own" in refuse(key, "repositories.py", folder / "repositories", other)
+    later = make_version("9.0", tmp_path)
+    assert f"is version 9.0, and debian/changelog has {version}" in refuse(key, "make.py", folder, later)
+    assert packages_in(folder) == before
+
+
+def test_notices_and_the_rpm_s_license_cover_each_library_that_is_compiled_in(folder):
+    bill = json.loads(next(folder.glob("*.spdx.json")).read_text())
+    within = {each["relatedSpdxElement"] for each in bill["relationships"] if each["relationshipType"] == "STATIC_LINK"}
+    assert len(within) == 8
+    notices = (places.REPOSITORY / "debian/copyright").read_text()
+    told = run(["rpm", "--query", "--queryformat=%{LICENSE}", "--package", str(places.rpm())]).stdout
+    licenses = set(told.split(" AND "))
+    for library in filter(lambda each: each["SPDXID"] in within, bill["packages"]):
+        assert f"\n {re.sub('-[0-9]+-dev$', '', library['name'])}: " in notices
+        assert library["licenseDeclared"] in licenses
+    assert licenses == {library["licenseDeclared"] for library in bill["packages"] if library["SPDXID"] in within} | {"MIT"}
+
+
+def test_what_was_published_before_stays_beside_what_is_new(key, tmp_path):
+    made, version = tmp_path / "made", places.version(places.deb())
+    for packages in ([places.deb(), places.rpm()], [make_version("9.0", tmp_path), make_rpm_release("2", tmp_path)]):
+        key.publish("repositories.py", made, *packages)
+
+    listed = (made / "apt/dists/stable/main/binary-amd64/Packages").read_text()
+    assert set(re.findall(r"(?m)^Version: (.*)$", listed)) == {version, "9.0"}
+    [overview] = made.glob("rpm/*/repodata/repomd.xml")
+    [primary] = re.findall(r'href="(repodata/[^"]*primary.xml[^"]*)"', overview.read_text())
+    packed = (overview.parents[1] / primary).read_bytes()
+    assert set(re.findall(r'<version epoch="0" ver="([^"]*)" rel="(\d+)', gzip.decompress(packed).decode())) == {(version, "1"), (version, "2")}
+    for names in (re.findall(r"(?m)^Filename: (.*)$", listed), re.findall(r'<location href="([^"]*)"', gzip.decompress(packed).decode())):
+        assert len(names) == 2 and all(list(made.rglob(name)) for name in names)
 
 
 def test_hosts_of_each_architecture_find_its_package_and_no_other(folder, key, tmp_path):
-    version = places.deb().name.split("_")[1]
+    version = places.version(places.deb())
 
     def move(tree: Path) -> None:
         control = tree / "DEBIAN/control"

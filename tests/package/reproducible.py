@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from machine import places
-from machine.packages import unpack
+from machine.packages import programs_in, unpack
 from machine.processes import run
+from machine.signing import USER, new_key
 
 COMPILED = [f"src/{room}/CMakeFiles/{room}.dir/{name}.cpp.o" for room, name in
             [("base", "program"), ("net", "certificate"), ("acme", "json"), ("nginx", "site"), ("db", "postgres"), ("db", "archive")]]
-LANGUAGE = {"LC_ALL": "C"}  # ccache takes its objects to be of one language each
 ANOTHER_DAY = ["faketime", "+500 days"]
 
 
@@ -34,23 +34,33 @@ def another_place(tmp_path):
     return place
 
 
+@pytest.fixture
+def another_language(tmp_path):
+    """Of other months and decimal points; ccache takes its objects to be of one language each."""
+    run(["localedef", "--inputfile=de_DE", "--charmap=UTF-8", str(tmp_path / "de_DE.UTF-8")])
+    return {"LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de"}
+
+
 def build(place: Path, *words: str, **environment: str) -> None:
     env = os.environ | {"TZ": "Pacific/Kiritimati"} | environment
     run([*ANOTHER_DAY, "nice", "cmake", *words], cwd=place, env=env, umask=0o077, timeout=3600)
 
 
-def test_another_build_gives_the_same_bytes(another_place):
-    build(another_place, "--preset", "package", **LANGUAGE)
+def test_another_build_gives_the_same_bytes_where_nothing_but_the_programs_was_made_before_it_is_published(another_place, another_language):
+    first = unpack(places.deb(), another_place / "first")
+    programs = [program.name for program in programs_in(first)]
+    build(another_place, "--preset", "package", f"-DCOMMENTO_SIGNING_KEY={USER}", **another_language)
     package = ["--build", "--preset", "package", "--target"]
     if os.environ.get("COMMENTO_REPRODUCIBLE") == "full":
-        build(another_place, *package, "all", CCACHE_DISABLE="1", **LANGUAGE)
-    build(another_place, *package, *COMPILED, CCACHE_DISABLE="1", **LANGUAGE)
-    build(another_place, *package, "all")
-    build(another_place, *package, "package", **LANGUAGE)
+        build(another_place, *package, *programs, CCACHE_DISABLE="1", **another_language)
+    build(another_place, *package, *COMPILED, CCACHE_DISABLE="1", **another_language)
+    build(another_place, *package, *programs)
+    with new_key() as key:
+        build(another_place, *package, "repositories", GNUPGHOME=key.env["GNUPGHOME"], **another_language)
 
     [made] = (another_place / "build/package").glob("commento-stack_*.deb")
     if digest(made) != digest(places.deb()):
-        pytest.fail(run(["diff", "--recursive", *map(str, (unpack(places.deb(), another_place / "first"), unpack(made, another_place / "second")))],
+        pytest.fail(run(["diff", "--recursive", str(first), str(unpack(made, another_place / "second"))],
                         check=False).output[:4000] or "only the archives themselves differ")
 
 

@@ -1,5 +1,7 @@
 """The RPM from install to erase, as dnf does it on a booted host in Fedora's shape (machine/fedora.py)."""
 
+import re
+
 import pytest
 
 from machine import Machine, Pebble, Site, places, roots
@@ -79,7 +81,7 @@ def test_an_upgrade_and_a_reinstall_fail_no_request_and_change_no_setting(site):
 
     assert load.failed == []
     assert len(running) == 3, "the application was changed over each time"
-    assert machine.run(["rpm", "--query", "commento-stack"]).stdout.startswith("commento-stack-0.1.0-2.")
+    assert machine.run(["rpm", "--query", "commento-stack"]).stdout.startswith(f"commento-stack-{places.version(places.rpm())}-2.")
     assert machine.read(SETTINGS) == settings
     assert machine.read(f"{SETTINGS}.rpmnew").endswith(NEW), "what is new lies beside what the operator wrote"
     assert not machine.exists(f"{SECRETS}.rpmnew")
@@ -87,10 +89,21 @@ def test_an_upgrade_and_a_reinstall_fail_no_request_and_change_no_setting(site):
     assert machine.failed_units() == []
 
 
-def test_a_downgrade_goes_on_serving(site):
+def test_a_downgrade_while_an_upgrade_is_still_at_work_has_its_turn_too_and_goes_on_serving(site):
     machine = site.machine
+    hangs = "/run/systemd/system/commento-nginx-render.service.d"
+    machine.write(f"{hangs}/hangs.conf", "[Service]\nExecStartPre=/bin/sh -c 'while [ -e /srv/waits ]; do sleep 0.05; done'\n")
+    machine.write("/srv/waits", "")
+    dnf(machine, "reinstall", "/srv/later.rpm")
+    machine.wait_until("it is at work", lambda: machine.unit(RESTART)["ActiveState"] == "activating")
+    begun = machine.journal(RESTART).count(f"Starting {RESTART}")
+
     dnf(machine, "downgrade", "/srv/present.rpm")
+    machine.run(["rm", "-r", "/srv/waits", hangs])
     settle(machine)
+
+    assert machine.journal(RESTART).count(f"Starting {RESTART}") == begun + 1 and machine.unit(RESTART)["Result"] == "success"
+    machine.run(["systemctl", "daemon-reload"])
     assert len(site.comments().list_comments()) == 20
     assert machine.failed_units() == []
 
@@ -122,3 +135,21 @@ def test_erase_stops_the_site_and_takes_it_out_of_nginx_and_an_install_finds_all
     assert len(site.comments().list_comments()) == 20
     assert site.comments().certificate()["serialNumber"] == certificate
     assert len(site.pebble.requests()) == requests
+
+
+def test_what_an_erase_leaves_goes_by_the_commands_of_the_document(site):
+    machine = site.machine
+    dnf(machine, "remove", "--noautoremove", "commento-stack")
+    left = "find /etc /var /run /usr -path /var/cache -prune -o -path /var/log/journal -prune -o -path /var/lib/systemd -prune -o -name '*commento*' -print"
+    assert f"{SETTINGS}.rpmsave" in machine.run(["sh", "-c", left]).stdout
+
+    documented = (places.REPOSITORY / "docs/fedora.md").read_text()
+    commands = re.findall(r"(?m)^    (.*[^ ]) +# (?:databases|their roles|state, settings, logs|users)$", documented)
+    assert len(commands) == 4
+    for command in commands:
+        machine.run(["sh", "-ec", command], timeout=120)
+
+    assert machine.run(["sh", "-c", left]).stdout == ""
+    assert "commento" not in machine.read("/etc/passwd")
+    for catalogue in ("pg_database", "pg_roles"):
+        assert "commento" not in machine.run(["runuser", "-u", "postgres", "--", "psql", "-Atc", f"table {catalogue}"]).stdout

@@ -14,14 +14,15 @@ from machine.steady import Steady, make_ready
 SETTINGS, SECRETS = "/etc/commento-stack/commento-stack.conf", "/etc/commento-stack/secrets.conf"
 STATE, SITE = "/var/lib/commento-stack", "/etc/nginx/conf.d/commento-stack.conf"
 WITHDRAW = "/usr/libexec/commento-stack/commento-nginx"
-FORMER, PACKAGE = "commento-stack-0.1.0-1", "/srv/later.rpm"
+VERSION = places.version(places.rpm())
+FORMER, PACKAGE = f"commento-stack-{VERSION}-1", "/srv/later.rpm"
 URL = "http://127.0.0.1:8089"
 
 # What the package's scriptlets call, in that order, with the words by which calls of one program differ.
 STEPS = {"install": ["getent", "groupadd", "systemd-sysusers", "systemd-tmpfiles", "cat", f"mv -f {SETTINGS}", f"mv -f {SECRETS}",
                      "systemctl --no-reload preset"],
          "upgrade": ["getent", "systemd-sysusers", "systemd-tmpfiles", "systemctl is-active", "systemctl daemon-reload",
-                     "systemctl --no-block start"],
+                     "systemctl --no-block restart"],
          "remove": ["systemctl --no-reload disable", WITHDRAW, "rm"]}
 
 
@@ -110,7 +111,7 @@ def mend(machine, check: str) -> None:
 
 
 def assert_whole(machine, why: str = "") -> None:
-    assert versions(machine) == ["0.1.0-2"], why
+    assert versions(machine) == [f"{VERSION}-2"], why
     assert machine.run(["rpm", "--verify", "--noconfig", "commento-stack"], check=False).output == "", why
     assert machine.run(["stat", "--format=%a %U %G", SETTINGS, SECRETS]).stdout.split() == ["644", "root", "root", "640", "root", "commento"], why
     assert [each["found"] for each in look(machine, "files.state", "files.package")] == ["ok", "ok"], why
@@ -189,7 +190,7 @@ def test_an_upgrade_that_was_killed_at_any_step_is_continued_and_serves_all_the_
 
 def test_the_doctor_tells_of_an_upgrade_or_a_reinstall_that_was_killed_and_its_remedy_mends_it(machine):
     dnf(machine, "install", FORMER)
-    for verb, seen in (("upgrade", "0.1.0-1, 0.1.0-2"), ("reinstall", "0.1.0-2, 0.1.0-2")):
+    for verb, seen in (("upgrade", f"{VERSION}-1, {VERSION}-2"), ("reinstall", f"{VERSION}-2, {VERSION}-2")):
         kill(machine, "systemd-sysusers", verb, "commento-stack")
 
         [found] = look(machine, "files.package")
@@ -277,7 +278,7 @@ def test_with_usr_read_only_an_upgrade_is_refused_and_an_installed_stack_serves(
     with read_only_usr(machine):
         refused = dnf(machine, "upgrade", "commento-stack", check=False)
         assert refused.exit_code != 0 and "Error unpacking rpm package" in refused.output
-        assert versions(machine) == ["0.1.0-1"]
+        assert versions(machine) == [f"{VERSION}-1"]
         machine.run(["commentoctl", "restart"], timeout=120)
         machine.run(["systemctl", "restart", "commento.target"], timeout=120)
         assert len(site.comments().list_comments()) == 20

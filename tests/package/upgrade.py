@@ -130,6 +130,25 @@ def test_without_being_told_to_apt_does_not_go_back_a_version(site):
     assert version_of(site.machine) == LATER
 
 
+def test_a_later_version_may_refuse_a_downgrade_and_a_former_one_with_a_fault_no_upgrade(site, tmp_path):
+    machine = site.machine
+
+    def refuse(tree: Path) -> None:
+        (tree / "DEBIAN/prerm").write_text("#!/bin/sh\n[ \"$1\" != upgrade ] || { echo 'not me' >&2; exit 1; }\n")
+
+    for version, stays in (("0.0.1", False), ("9.1", True)):
+        machine.send(make_version(version, tmp_path, refuse), "/srv/refuses.deb")
+        install(machine, "refuses")
+        done = machine.run(["dpkg", "--install", "/srv/present.deb"], check=False, timeout=120)
+
+        assert "not me" in done.output and (done.exit_code != 0) == stays, done.output
+        assert (version_of(machine) == version) == stays
+        assert ("does not let itself be replaced" in done.output) == stays
+        assert machine.run(["dpkg", "--audit"]).stdout == ""
+        settle(machine)
+    machine.run(["rm", "/var/lib/dpkg/info/commento-stack.prerm"])
+
+
 def test_what_the_operator_stopped_is_not_started_by_an_upgrade(site):
     site.machine.run(["systemctl", "stop", TARGET])
 

@@ -714,7 +714,7 @@ def busy_site():
 def held(machine, unit: str):
     """A unit waits before its program begins, until the end of the block."""
     machine.run(["mkfifo", "/run/held"])
-    machine.write(f"/run/systemd/system/{unit}.d/held.conf", "[Service]\nExecStartPre=+/bin/sh -c 'read line < /run/held'\n")
+    machine.write(f"/run/systemd/system/{unit}.d/held.conf", "[Service]\nExecStartPre=+/bin/sh -c '[ ! -p /run/held ] || read line < /run/held'\n")
     machine.run(["systemctl", "daemon-reload"])
     try:
         yield
@@ -769,6 +769,21 @@ def test_ctrl_c_leaves_what_was_begun_to_its_end_and_no_request_behind(busy_site
     assert len(after) - len(backups) == (1 if unit == BACKUPS else 0) and not any(entry["fault"] for entry in after)
     again = ctl(machine, *words)
     assert again.exit_code == 0, again.output
+    is_whole(busy_site, settings)
+
+
+def test_the_next_command_waits_for_what_an_interrupted_one_began_and_is_carried_out_itself(busy_site):
+    machine, settings, before = busy_site.machine, identity(busy_site.machine, SETTINGS, SECRETS), listed_backups(busy_site.machine)
+
+    with held(machine, BACKUPS):
+        interrupt(machine, ["backup", "now"],
+                  lambda _: machine.wait_until("it waits", lambda: machine.unit(BACKUPS)["SubState"] == "start-pre"))
+        second = Terminal(machine, ["commentoctl", "backup", "verify", before[0]["name"]])
+        second.expect(f"waiting for {BACKUPS}")
+
+    assert second.end() == 0, second.shown
+    assert "gives back what it was made from" in second.shown
+    assert len(listed_backups(machine)) == len(before) + 1
     is_whole(busy_site, settings)
 
 

@@ -77,14 +77,14 @@ class Site:
 def await_workers(machine: Machine) -> None:
     """For some moments after a reload, nginx's former workers answer beside the new ones, of which one at least has
     answered. By Debian's configuration there are as many as processors."""
-    machine.wait_until("nginx's former workers are gone", lambda: len(_workers(machine)) <= len(os.sched_getaffinity(0)))
+    machine.wait_until("nginx's former workers are gone", lambda: len(nginx_workers(machine)) <= len(os.sched_getaffinity(0)))
 
 
 def reload_nginx(machine: Machine) -> None:
     """As the operator does after an edit; returns when no former worker answers any more."""
-    former = _workers(machine)
+    former = nginx_workers(machine)
     machine.run(["systemctl", "reload", "nginx"])
-    machine.wait_until("nginx's former workers are gone", lambda: not former & _workers(machine))
+    machine.wait_until("nginx's former workers are gone", lambda: not former & nginx_workers(machine))
 
 
 def let_rest(machine: Machine, *timers: str) -> None:
@@ -94,7 +94,8 @@ def let_rest(machine: Machine, *timers: str) -> None:
     machine.run(["systemctl", "daemon-reload"])
 
 
-def _workers(machine: Machine) -> set[str]:
+def nginx_workers(machine: Machine) -> set[str]:
+    """Process ids, those that are about to end among them."""
     main = machine.unit("nginx")["MainPID"]
     return set(machine.run(["cat", f"/proc/{main}/task/{main}/children"], check=False).stdout.split())
 

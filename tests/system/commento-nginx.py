@@ -12,6 +12,7 @@ import pytest
 
 from machine import Comments, Machine, Pebble, Site, processes
 from machine.recorder import Recorder, values_of
+from machine.site import nginx_workers
 
 HELPER = "/usr/libexec/commento-stack/commento-nginx"
 RENDER = "commento-nginx-render.service"
@@ -301,16 +302,16 @@ def test_a_burst_of_fifty_certificates_ends_with_the_last_one_served(site):
 
 def test_a_reload_that_is_over_has_left_none_of_the_workers_that_render_saw_leaving(site):
     machine = site.machine
-    workers = machine.run(["sh", "-c", "pgrep --parent $(systemctl show --value --property=MainPID nginx)"]).stdout
-    machine.write("/run/commento-stack/nginx-leaving", workers.replace("\n", " "))
+    workers = nginx_workers(machine)
+    machine.write("/run/commento-stack/nginx-leaving", " ".join(workers))
 
     still = machine.run([HELPER, "reload"], check=False)
     assert still.exit_code == WEB_FAULT and "workers from before the reload take connections" in still.output
 
-    machine.write("/run/commento-stack/nginx-leaving", workers.replace("\n", " "))
+    machine.write("/run/commento-stack/nginx-leaving", " ".join(workers))
     machine.run(["systemctl", "reload", "nginx"])
     assert "nothing to do" in machine.run([HELPER, "reload"]).output
-    assert not {*workers.split()} & {*machine.run(["pgrep", "--full", "nginx: worker process$"]).stdout.split()}
+    assert not workers & nginx_workers(machine)
     assert not machine.exists("/run/commento-stack/nginx-leaving")
 
 

@@ -8,5 +8,6 @@ endif()
 set(changelog_version ${CMAKE_MATCH_1})
 file(STRINGS ${changelog} trailer REGEX "^ -- .*  " LIMIT_COUNT 1)
 string(REGEX REPLACE "^ -- .*  " "" trailer "${trailer}")
-execute_process(COMMAND date --utc --date=${trailer} +%Y-%m-%d OUTPUT_VARIABLE changelog_date OUTPUT_STRIP_TRAILING_WHITESPACE
+execute_process(COMMAND date --utc --date=${trailer} "+%Y-%m-%d;%s" OUTPUT_VARIABLE changelog_time OUTPUT_STRIP_TRAILING_WHITESPACE
                 COMMAND_ERROR_IS_FATAL ANY)
+list(POP_FRONT changelog_time changelog_date changelog_seconds)

@@ -1,5 +1,9 @@
 # Read by cpack when it begins, and before each package: what differs between the formats.
-include(${CMAKE_CURRENT_LIST_DIR}/PackageTime.cmake)
+
+# The time that all files of the package get (reproducible-builds.org, SOURCE_DATE_EPOCH).
+if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
+  set(ENV{SOURCE_DATE_EPOCH} ${CPACK_PACKAGE_SECONDS})
+endif()
 
 string(TOLOWER "${CPACK_GENERATOR}" format)
 if(format MATCHES "^(deb|rpm)$")

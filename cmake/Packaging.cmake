@@ -73,7 +73,7 @@ install(FILES rpm/selinux-contexts DESTINATION ${CMAKE_INSTALL_DATADIR}/${PROJEC
 # The same bytes from the same source: times are that of the changelog's last entry, and programs are stripped as
 # dh_strip(1) does it.
 set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/Generator.cmake)
-set(CPACK_PACKAGE_CHANGELOG ${debian}/changelog)
+set(CPACK_PACKAGE_SECONDS ${changelog_seconds})
 set(CPACK_PACKAGE_STRIP ${CMAKE_STRIP})
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PackageFolder.cmake)
 set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PackageFile.cmake)

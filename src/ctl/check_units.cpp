@@ -68,7 +68,6 @@ bool is_on_request(const Paths& paths, const std::string& unit) {
                                        "commento-notify-test.service"};
     const std::string text = read_file(paths.units() / unit).value_or("");
     return text.find("EnvironmentFile=-/run/commento-stack/") != std::string::npos ||
-           text.find("EnvironmentFile=/run/commento-stack/") != std::string::npos ||
            std::ranges::find(kWithoutWords, unit) != kWithoutWords.end();
 }
 

@@ -1,15 +1,17 @@
 """Readers who come at a steady rate, whatever becomes of those before them: pages, comments read, counted and written."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 import threading
 import time
 from collections import Counter
+from typing import Iterator
 
 from .filling import BLOG, fill_page
 from .machine import Machine
-from .site import Site
+from .site import Site, started_site
 
 _PATIENCE = 30  # seconds for one answer, from the moment when the reader came
 _FRESH = 4      # every so manyth reader comes over a connection of his own; the others take one that is open
@@ -23,6 +25,14 @@ def make_ready(site: Site) -> None:
     site.take_connections()
     site.comments().register()
     fill_page(site.machine, _PAGE, 20, site.comments())
+
+
+@contextlib.contextmanager
+def ready_site() -> Iterator[Site]:
+    """A site of its own machine that is made ready, and believes the readers below their addresses."""
+    with started_site(TRUSTED_PROXIES="0.0.0.0/0") as site:
+        make_ready(site)
+        yield site
 
 
 class Steady:

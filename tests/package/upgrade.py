@@ -7,8 +7,7 @@ import pytest
 from machine import places
 from machine.database import sql
 from machine.packages import make_version, settle
-from machine.site import started_site
-from machine.steady import Steady, make_ready
+from machine.steady import Steady, ready_site
 
 RESTART, SERVICE, POOL, TARGET = "commentoctl-restart.service", "commento.service", "commento-db-pool.service", "commento.target"
 SETTINGS = "/etc/commento-stack/commento-stack.conf"
@@ -35,10 +34,9 @@ def alter(tree: Path) -> None:
 @pytest.fixture(scope="module")
 def shared_site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
-    with started_site(TRUSTED_PROXIES="0.0.0.0/0") as site:
+    with ready_site() as site:
         site.machine.send(make_version(LATER, folder, alter), "/srv/later.deb")
         site.machine.send(places.deb(), "/srv/present.deb")
-        make_ready(site)
         yield site
 
 

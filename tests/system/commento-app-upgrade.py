@@ -11,8 +11,7 @@ import pytest
 from machine.database import sql
 from machine.filling import BLOG
 from machine.releases import ENDS, HANGS, REFUSES, make_release
-from machine.site import started_site
-from machine.steady import Steady, make_ready
+from machine.steady import Steady, ready_site
 
 CHANGEOVER, BESIDE, SERVICE = "commento-app-changeover.service", "commento-app-beside.service", "commento.service"
 STATE, BESIDE_PORT = "/var/lib/commento-stack/app", "/run/commento-stack/beside/port"
@@ -44,8 +43,7 @@ def is_at_rest(machine) -> bool:
 
 @pytest.fixture(scope="module")
 def shared_site():
-    with started_site(TRUSTED_PROXIES="0.0.0.0/0") as site:
-        make_ready(site)
+    with ready_site() as site:
         yield site
 
 
